@@ -1,0 +1,34 @@
+//! Turns the name of a kind into a token of that kind: what `GET /token?kind=` hands out.
+
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use crate::key::random_kid;
+use crate::token::now;
+use crate::{Key, Token};
+
+/// Each kind by name, with what it makes of a token that is good but for it.
+pub(crate) const KINDS: [(&str, Mint); 7] = [
+    ("valid", |token| token.sign()),
+    ("scoped", |token| token.scope("openid profile email read:messages").sign()),
+    ("expired", |token| token.at(now() - 2 * 86_400).sign()),
+    ("wrong-audience", |token| token.claim("aud", "https://another-api.example/").sign()),
+    ("wrong-issuer", |token| token.claim("iss", "https://another-tenant.example/").sign()),
+    ("bad-signature", |token| flip_a_bit(&token.sign())),
+    ("unknown-key", |token| token.signed_by(&STRANGER).sign()),
+];
+
+type Mint = fn(Token) -> String;
+
+/// A key that no tenant publishes. One for the process: making one takes time in which the tenant answers nobody.
+static STRANGER: LazyLock<Key> = LazyLock::new(|| Key::generate(&random_kid()));
+
+/// Of the signature, not of its text, where the last character has bits that do not count.
+fn flip_a_bit(token: &str) -> String {
+    let (input, signature) = token.rsplit_once('.').expect("a JWS has dots");
+    let mut signature = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("a signature is base64url");
+    signature[0] ^= 1;
+    format!("{input}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}

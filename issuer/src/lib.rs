@@ -1,0 +1,38 @@
+//! Turns a test's wishes into a stand-in Auth0 tenant: it signs tokens, serves its keys, and misbehaves on demand.
+//!
+//! It is a stand-in: it checks nobody's identity, hands tokens to anyone who asks, and makes its keys anew at every start.
+//!
+//! ```
+//! let tenant = issuer::Tenant::blocking_http();
+//! let good = tenant.token().sign();
+//! let expired = tenant.token().at(1_000_000_000).sign();
+//! let stranger = tenant.token().signed_by(&issuer::Key::generate("stranger")).sign();
+//! # let _ = (good, expired, stranger);
+//! ```
+
+#![forbid(unsafe_code)]
+// A kid -> a key pair, its JWK, and signatures over any text.
+mod key;
+
+// Deviations -> a signed token that is perfect in all else.
+mod token;
+
+// The name of a kind -> a token of it.
+mod kinds;
+
+// An address -> a running tenant.
+mod tenant;
+
+// A GET -> the answer that the tenant is set to.
+mod answer;
+
+// A listener and a router -> a server on a thread of its own.
+mod server;
+
+// TCP connections -> TLS connections, under a CA of their own.
+mod tls;
+
+pub use answer::Answer;
+pub use key::{Algorithm, Key, hs256};
+pub use tenant::Tenant;
+pub use token::{AUDIENCE, Token};

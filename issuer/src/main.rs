@@ -1,0 +1,39 @@
+//! Turns the environment into a tenant at a fixed port of this machine, for local runs.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::{env, process};
+
+use issuer::Tenant;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let tenant = start().await.unwrap_or_else(|sentence| {
+        eprintln!("{sentence}");
+        process::exit(1);
+    });
+    println!(
+        "The tenant listens: AUTH0_DOMAIN={} JWKS_URI={} and tokens at http://{}/token?kind=valid",
+        tenant.domain(),
+        tenant.jwks_uri(),
+        tenant.domain(),
+    );
+    // A shell that starts it in the background has it ignore SIGINT, unless it listens for it. SIGTERM ends it anyway.
+    tokio::signal::ctrl_c().await.expect("a process can listen for SIGINT");
+}
+
+/// The tenant, or a sentence that tells how to mend the environment.
+async fn start() -> Result<Tenant, String> {
+    let port = match env::var("ISSUER_PORT") {
+        Err(_) => 9010,
+        Ok(port) => {
+            port.parse().map_err(|_| format!("ISSUER_PORT must be a port number such as 9010, not {port:?}."))?
+        }
+    };
+    let tenant = Tenant::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.map_err(|error| {
+        format!("Port {port} cannot be had ({error}): end the program that holds it, or set ISSUER_PORT to a free one.")
+    })?;
+    if let Ok(audience) = env::var("API_AUDIENCE") {
+        tenant.set_audience(&audience);
+    }
+    Ok(tenant)
+}

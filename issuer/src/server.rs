@@ -1,0 +1,55 @@
+//! Turns a listener and a router into a server on a thread of its own, until it is dropped.
+
+use std::io;
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
+
+use axum::Router;
+use tokio::runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::tls::TlsListener;
+
+/// A running server. Its own thread and runtime keep it answering whatever the runtime of a test does.
+pub(crate) struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// The listener accepts connections already, so nobody need wait for the thread.
+    pub(crate) fn start(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) -> io::Result<Server> {
+        listener.set_nonblocking(true)?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let serve = async move {
+            let tcp = tokio::net::TcpListener::from_std(listener).expect("a bound listener can be registered");
+            match tls {
+                None => axum::serve(tcp, router).await,
+                Some(acceptor) => axum::serve(TlsListener { tcp, acceptor, handshakes: JoinSet::new() }, router).await,
+            }
+        };
+        // When the runtime goes at the end of the thread, open connections go with it.
+        let thread = thread::Builder::new().name("tenant".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    served = serve => served.expect("axum serves until it is stopped"),
+                }
+            });
+        })?;
+        Ok(Server { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.take();
+        // Once it is joined, the port is closed: "the issuer is down" holds from the next line of a test.
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

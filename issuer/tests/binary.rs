@@ -1,0 +1,59 @@
+//! The environment -> what the binary does about it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+#[test]
+fn it_says_where_it_listens_and_makes_tokens_for_the_audience_it_is_told_until_it_is_ended() {
+    let mut running = Running(issuer("0").env("API_AUDIENCE", "https://mine.example/api").spawn().expect("it starts"));
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().expect("its output is piped")).read_line(&mut line).expect("it says a line");
+    let domain = line.split(['=', ' ']).find(|word| word.starts_with("127.0.0.1:")).expect("the line has its domain");
+
+    let mut stream = TcpStream::connect(domain).expect("it listens where it says");
+    write!(stream, "GET /token?kind=valid HTTP/1.1\r\nHost: {domain}\r\nConnection: close\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (head, token) = answer.split_once("\r\n\r\n").expect("a blank line ends the head");
+    assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/plain"), "{head}");
+    let payload = token.split('.').nth(1).and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok()).expect("a JWS");
+    let claims: Value = serde_json::from_slice(&payload).expect("claims are JSON");
+    assert_eq!(claims["aud"], json!(["https://mine.example/api", format!("https://{domain}/userinfo")]));
+
+    let pid = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &pid]).status().expect("kill runs").success());
+    running.0.wait().expect("it ends");
+}
+
+#[test]
+fn what_it_cannot_start_with_it_says_in_a_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("this machine has a free port");
+    let taken = taken.local_addr().expect("a listener has an address").port().to_string();
+    for (port, says) in [(taken.as_str(), "set ISSUER_PORT to a free one"), ("http", "ISSUER_PORT must be a port")] {
+        let output = issuer(port).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{port}");
+        let sentence = String::from_utf8(output.stderr).expect("it speaks UTF-8");
+        assert!(sentence.contains(says) && sentence.lines().count() == 1, "{port}: {sentence}");
+    }
+}
+
+fn issuer(port: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_issuer"));
+    command.env("ISSUER_PORT", port).env_remove("API_AUDIENCE").stdout(Stdio::piped());
+    command
+}
+
+/// Ends the process even where the test fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
