@@ -1,0 +1,97 @@
+//! `Authorization` header -> [`BearerToken`].
+
+use lambda_http::http::{HeaderMap, header::AUTHORIZATION};
+
+use crate::error::ApiError;
+
+/// What a caller sent as a bearer token: not looked at yet, let alone verified.
+///
+/// It has no `Debug` and no `Display`, so that it cannot be logged by accident:
+///
+/// ```compile_fail
+/// fn log(token: api_authorization::bearer::BearerToken) {
+///     println!("{token:?}");
+/// }
+/// ```
+pub struct BearerToken<'a>(&'a [u8]);
+
+impl<'a> BearerToken<'a> {
+    /// The bytes as they were sent. They may be anything but SP, TAB and comma.
+    pub fn unverified(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// Takes the bearer token out of a request's headers (RFC 6750, section 2.1).
+///
+/// # Errors
+/// One of the four refusals that concern the header alone; the first that fits, in the order of the lines below.
+pub fn token(headers: &HeaderMap) -> Result<BearerToken<'_>, ApiError> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    let line = lines.next().map_or(&[][..], |line| line.as_bytes());
+    if lines.next().is_some() {
+        return Err(ApiError::NotOneToken);
+    }
+
+    // Bytes, not `split_whitespace`: Unicode's other blanks would let two parsers read two different tokens.
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    match (words.next(), words.next(), words.next()) {
+        (None, ..) => Err(ApiError::AuthorizationMissing),
+        (Some(scheme), ..) if !scheme.eq_ignore_ascii_case(b"bearer") => Err(ApiError::NotBearer),
+        (_, None, _) => Err(ApiError::TokenNotFound),
+        // API Gateway joins repeated headers with a comma (HTTP APIs), and no token has one.
+        (_, Some(token), None) if !token.contains(&b',') => Ok(BearerToken(token)),
+        _ => Err(ApiError::NotOneToken),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::http::HeaderValue;
+
+    #[test]
+    fn the_words_of_the_header() {
+        use ApiError::{AuthorizationMissing, NotBearer, NotOneToken, TokenNotFound};
+        let rows: &[(&[&[u8]], Result<&[u8], ApiError>)] = &[
+            (&[], Err(AuthorizationMissing)),
+            (&[b""], Err(AuthorizationMissing)),
+            (&[b" \t "], Err(AuthorizationMissing)),
+            (&[b"Basic x"], Err(NotBearer)),
+            (&[b"Basic x,y z"], Err(NotBearer)),
+            (&[b"DPoP t"], Err(NotBearer)),
+            (&[b"Bearert"], Err(NotBearer)),
+            (&[b"Bearer,t"], Err(NotBearer)),
+            (&[b"t"], Err(NotBearer)),
+            (&[b"Bearer\xc2\xa0t"], Err(NotBearer)),
+            (&[b"Bearer\x0ct"], Err(NotBearer)),
+            (&[b"Bearer"], Err(TokenNotFound)),
+            (&[b"bearer "], Err(TokenNotFound)),
+            (&[b"Bearer a b"], Err(NotOneToken)),
+            (&[b"Bearer a, Bearer b"], Err(NotOneToken)),
+            (&[b"Bearer a,b"], Err(NotOneToken)),
+            (&[b"Bearer a,"], Err(NotOneToken)),
+            (&[b"Bearer a", b"Bearer a"], Err(NotOneToken)),
+            (&[b"", b""], Err(NotOneToken)),
+            (&[b"Basic a", b"Basic a"], Err(NotOneToken)),
+            (&[b"Bearer t"], Ok(b"t")),
+            (&[b"bearer t"], Ok(b"t")),
+            (&[b"BEARER t"], Ok(b"t")),
+            (&[b"BeArEr   t  "], Ok(b"t")),
+            (&[b"\tBearer\tt"], Ok(b"t")),
+            (&[b"Bearer \xff\xfe"], Ok(b"\xff\xfe")),
+            (&[b"Bearer a\xc2\xa0b"], Ok(b"a\xc2\xa0b")),
+        ];
+        for (lines, expected) in rows {
+            let mut headers = HeaderMap::new();
+            for line in *lines {
+                // A form feed is no legal header byte, but it is a blank to `split_whitespace`: skip what http refuses.
+                let Ok(line) = HeaderValue::from_bytes(line) else { continue };
+                headers.append(AUTHORIZATION, line);
+            }
+            if headers.len() == lines.len() {
+                assert_eq!(&token(&headers).map(|token| token.unverified()), expected, "{lines:?}");
+            }
+        }
+    }
+}
