@@ -1,0 +1,141 @@
+//! `kid` -> key: the cache of the issuer's signing keys, and the one place that fetches them.
+//!
+//! Requests drive it, and nothing else: a Lambda sandbox is frozen between them, so that no timer could be relied on.
+//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, and which keys count in `key.rs`.
+
+mod cache;
+mod fetch;
+mod key;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jsonwebtoken::DecodingKey;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use self::cache::{Cache, FETCH_TIME, Step};
+pub use self::fetch::FetchError;
+use self::fetch::Fetcher;
+pub use self::key::Keys;
+use crate::clock::{Clock, Now};
+use crate::config::Config;
+
+/// The signing keys. A handle: clones share one cache, and a fetch outlives the request that started it.
+#[derive(Clone)]
+pub struct Jwks(Arc<Shared>);
+
+/// Why there is no key for a `kid`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// The issuer has no usable key of this name: the last fetch says so.
+    Unknown,
+    /// The issuer cannot be asked, so that nobody knows.
+    Unavailable,
+}
+
+struct Shared {
+    cache: Mutex<Cache<Ended>>,
+    fetcher: Fetcher,
+    clock: Clock,
+}
+
+/// Closes when a fetch has ended, however it did.
+type Ended = watch::Receiver<()>;
+
+impl Jwks {
+    /// An empty cache, or one that holds the pinned keys.
+    ///
+    /// # Errors
+    /// Where the HTTP client cannot be set up.
+    pub fn new(config: &Config, clock: Clock) -> Result<Self, reqwest::Error> {
+        let cache = Mutex::new(Cache::new(config.pinned_jwks.clone(), clock.now()));
+        Ok(Self(Arc::new(Shared { cache, fetcher: Fetcher::new(config)?, clock })))
+    }
+
+    /// Makes the first fetch in the init phase, where Lambda gives a full core whatever the function's memory size.
+    /// Waits 1.5 s for it at most. Its failure is logged, and no more: public routes need no keys.
+    pub async fn warm_up(&self) {
+        if self.age().is_none() {
+            let ended = self.start(&mut self.cache(), FETCH_TIME, true);
+            wait(ended, Some(INIT_WAIT)).await;
+        }
+    }
+
+    /// The key that a token's `kid` names. Takes no longer than `left`, the time that the invocation has, if any is
+    /// known; nor does a fetch that this starts.
+    ///
+    /// # Errors
+    /// [`NoKey`].
+    pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
+        let deadline = left.map(|left| Instant::now() + left.saturating_sub(ANSWER_TIME));
+        for _ in 0..MAX_STEPS {
+            let left = deadline.map_or(FETCH_TIME, |at| at.saturating_duration_since(Instant::now()));
+            let (ended, at_most) = {
+                let mut cache = self.cache();
+                match cache.ask(kid, self.now()) {
+                    Step::Serve(key) => return Ok(key),
+                    Step::Refuse(no_key) => return Err(no_key),
+                    Step::Wait(ended) => (ended, None),
+                    Step::Start(at_most) => (self.start(&mut cache, left.min(FETCH_TIME), false), at_most),
+                }
+            };
+            wait(ended, at_most.or(deadline.map(|_| left))).await;
+        }
+        Err(NoKey::Unavailable)
+    }
+
+    /// How old the keys are. `None` if there are none.
+    pub fn age(&self) -> Option<Duration> {
+        self.cache().age(self.now())
+    }
+
+    /// The time, by the clocks that the keys are aged by.
+    pub fn now(&self) -> Now {
+        self.0.clock.now()
+    }
+
+    /// Starts a fetch of at most `limit`, as a task of its own: it goes on when the request that started it is gone.
+    fn start(&self, cache: &mut Cache<Ended>, limit: Duration, first: bool) -> Ended {
+        let (open, ended) = watch::channel(());
+        let number = cache.start(ended.clone(), self.now());
+        let jwks = self.clone();
+        tokio::spawn(async move {
+            let _open = open; // closed when this ends, come what may
+            let outcome = AssertUnwindSafe(jwks.0.fetcher.fetch(limit)).catch_unwind().await;
+            let outcome = outcome.unwrap_or(Err(FetchError::Panicked));
+            match &outcome {
+                Ok(keys) => tracing::info!(keys = keys.len(), "JWKS fetched"),
+                Err(error) => tracing::warn!(reason = error.reason(), "JWKS not fetched"),
+            }
+            jwks.cache().end(number, outcome, first, jwks.now());
+        });
+        ended
+    }
+
+    /// Never held across an `await`, so that whoever has a usable key waits for nobody. What a panic leaves is as good
+    /// as before: every change of the cache is one assignment or one call that cannot panic.
+    fn cache(&self) -> MutexGuard<'_, Cache<Ended>> {
+        self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long the init phase waits for the first fetch.
+const INIT_WAIT: Duration = Duration::from_millis(1500);
+
+/// What is left of an invocation for saying that there are no keys.
+const ANSWER_TIME: Duration = Duration::from_millis(100);
+
+/// Wait for the init phase's fetch, then for one's own, then look; two more for fetches that froze.
+const MAX_STEPS: usize = 5;
+
+/// Waits until a fetch has ended, or for `at_most`.
+async fn wait(mut ended: Ended, at_most: Option<Duration>) {
+    let ended = async { while ended.changed().await.is_ok() {} };
+    match at_most {
+        Some(at_most) => _ = tokio::time::timeout(at_most, ended).await,
+        None => ended.await,
+    }
+}

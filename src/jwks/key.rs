@@ -1,0 +1,117 @@
+//! The text of a JWKS -> [`Keys`]: the ones that may verify an access token, by their `kid`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
+use serde_json::value::RawValue;
+
+use super::fetch::FetchError;
+use crate::json::{Members, Text};
+
+/// Usable keys, by `kid`; one at least.
+#[derive(Clone, Default)]
+pub struct Keys(HashMap<String, Arc<DecodingKey>>);
+
+impl Keys {
+    /// Reads a JWKS (RFC 7517, section 5). A key that cannot be used is skipped with a warning and costs no other.
+    ///
+    /// # Errors
+    /// [`FetchError`] where there is no list of at most 100 keys, or no usable key on it.
+    pub fn parse(jwks: &[u8]) -> Result<Self, FetchError> {
+        let set = Members::parse(jwks).ok_or(FetchError::NotJson)?;
+        let list = set.get("keys").ok().flatten().ok_or(FetchError::NoKeysMember)?;
+        let list: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|_| FetchError::NoKeysMember)?;
+        if list.len() > MAX_KEYS {
+            return Err(FetchError::TooManyKeys);
+        }
+        let mut keys = HashMap::new();
+        for (index, jwk) in list.into_iter().enumerate() {
+            match usable(jwk) {
+                Ok((kid, key)) => {
+                    // The last one counts, as in the quickstart.
+                    if keys.insert(kid, Arc::new(key)).is_some() {
+                        tracing::warn!(index, reason = "a kid seen before", "JWKS: key replaced");
+                    }
+                }
+                Err(reason) => tracing::warn!(index, reason, "JWKS: key skipped"),
+            }
+        }
+        if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(Self(keys)) }
+    }
+
+    /// The key of this `kid`, exactly.
+    pub fn get(&self, kid: &str) -> Option<Arc<DecodingKey>> {
+        self.0.get(kid).cloned()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none: only before the first fetch.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Auth0 publishes two or three. Each costs an allocation that lives as long as the process.
+const MAX_KEYS: usize = 100;
+
+/// RFC 7518, section 3.3 asks for 2048 bits at least; beyond 4096 a verification costs too much.
+const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// `kid` and key, or why it cannot be used. All of it is looked at now, so that later a bad signature always means a bad
+/// token, and never a bad key.
+fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
+    let jwk = Members::parse(jwk.get().as_bytes()).ok_or("no JSON object")?;
+    if jwk.any_repeated() {
+        return Err("a member stands there twice");
+    }
+    if jwk.text("kty").as_deref() != Some("RSA") {
+        return Err("kty is not RSA");
+    }
+    if jwk.contains("use") && jwk.text("use").as_deref() != Some("sig") {
+        return Err("use is not sig");
+    }
+    if jwk.contains("key_ops") && !allows_verify(&jwk) {
+        return Err("key_ops does not contain verify");
+    }
+    if jwk.contains("alg") && jwk.text("alg").as_deref() != Some("RS256") {
+        return Err("alg is not RS256");
+    }
+    // Whoever could read this set can sign tokens with that key.
+    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.contains(name)) {
+        return Err("it has private members");
+    }
+    let kid = jwk.text("kid").filter(|kid| (1..=128).contains(&kid.len())).ok_or("kid is no text of 1 to 128 bytes")?;
+    let modulus = unsigned(&jwk, "n").ok_or("n is no base64url")?;
+    let bits = (modulus.len() * 8).saturating_sub(modulus.first().map_or(0, |first| first.leading_zeros() as usize));
+    if !MODULUS_BITS.contains(&bits) {
+        return Err("n has not 2048 to 4096 bits");
+    }
+    if modulus.last().is_none_or(|last| last.is_multiple_of(2)) {
+        return Err("n is even");
+    }
+    if unsigned(&jwk, "e").as_deref() != Some(&[1, 0, 1]) {
+        return Err("e is not 65537");
+    }
+    Ok((kid.into_owned(), DecodingKey::from_rsa_raw_components(&modulus, &[1, 0, 1])))
+}
+
+fn allows_verify(jwk: &Members) -> bool {
+    let operations =
+        jwk.get("key_ops").ok().flatten().and_then(|list| serde_json::from_str::<Vec<Text>>(list.get()).ok());
+    operations.is_some_and(|operations| operations.iter().any(|Text(operation)| operation == "verify"))
+}
+
+/// A Base64urlUInt (RFC 7518, section 2), less one leading zero byte: forbidden, but sent by real issuers.
+fn unsigned(jwk: &Members, name: &str) -> Option<Vec<u8>> {
+    let mut bytes = URL_SAFE_NO_PAD.decode(jwk.text(name)?.as_bytes()).ok()?;
+    if bytes.first() == Some(&0) {
+        bytes.remove(0);
+    }
+    Some(bytes)
+}
