@@ -1,0 +1,321 @@
+//! Environment variables -> [`Config`], or a sentence that tells how to mend them.
+
+use std::fmt;
+
+use jsonwebtoken::Validation;
+use lambda_http::http::HeaderValue;
+use reqwest::{Certificate, Url};
+
+use crate::jwks::Keys;
+use crate::token;
+
+/// What the function is told from outside. Everything else is a constant beside the rule that it serves.
+pub struct Config {
+    /// `https://{AUTH0_DOMAIN}/`: what a token's `iss` must be, byte for byte.
+    pub issuer: String,
+    /// `API_AUDIENCE`: the identifier of the API in the Auth0 dashboard, which a token's `aud` must hold.
+    pub audience: String,
+    /// Issuer and audience again, as jsonwebtoken wants them.
+    pub validation: Validation,
+    /// `JWKS_URI`: where the signing keys are. By default `https://{AUTH0_DOMAIN}/.well-known/jwks.json`.
+    pub jwks_uri: Url,
+    /// `PINNED_JWKS`: keys to start with, so that a cold start needs no network. By default none.
+    pub pinned_jwks: Option<Keys>,
+    /// `SSL_CERT_FILE`: the roots (PEM) to trust for `jwks_uri` in place of the web's own. By default `None`.
+    pub roots: Option<Vec<Certificate>>,
+    /// `ALLOWED_ORIGINS`: whose pages may read the answers. By default all.
+    pub allowed_origins: AllowedOrigins,
+    /// `BASE_PATH`: what a custom domain's mapping puts before the path, as `/v1`. By default nothing.
+    pub base_path: Option<String>,
+}
+
+/// The origins that CORS lets in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// `*`: any. No credentials go with it, so that a page can do no more than `curl` could.
+    Any,
+    /// These alone.
+    List(Vec<HeaderValue>),
+}
+
+/// Which variable is wrong, and how to mend it: one sentence or two.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first variable that cannot be used, in the order of the fields.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Reads variables by name, wherever they are.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        // A template passes an empty text for what was left out.
+        let optional = |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+
+        let domain = domain(&required("AUTH0_DOMAIN", &variable, "your tenant's domain, as example.eu.auth0.com")?)?;
+        let audience = required("API_AUDIENCE", &variable, "your API's identifier, as https://quickstarts/api")?;
+        if audience == "YOUR_API_AUDIENCE" {
+            return Err(wrong(
+                "API_AUDIENCE is still the tutorial's YOUR_API_AUDIENCE: set it to your API's identifier, \
+                              which the Auth0 dashboard shows under APIs.",
+            ));
+        }
+        let issuer = format!("https://{domain}/");
+        Ok(Self {
+            validation: token::validation(&issuer, &audience),
+            jwks_uri: jwks_uri(&optional("JWKS_URI").unwrap_or_else(|| format!("{issuer}.well-known/jwks.json")))?,
+            pinned_jwks: optional("PINNED_JWKS").as_deref().map(pinned_jwks).transpose()?,
+            roots: optional("SSL_CERT_FILE").as_deref().map(roots).transpose()?,
+            allowed_origins: allowed_origins(variable("ALLOWED_ORIGINS").as_deref().unwrap_or("*"))?,
+            base_path: optional("BASE_PATH").as_deref().map(base_path).transpose()?,
+            issuer,
+            audience,
+        })
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+fn wrong(sentence: impl Into<String>) -> ConfigError {
+    ConfigError(sentence.into())
+}
+
+fn required(name: &str, variable: impl Fn(&str) -> Option<String>, what: &str) -> Result<String, ConfigError> {
+    let value = variable(name).unwrap_or_default().trim().to_owned();
+    match value {
+        value if value.is_empty() => Err(wrong(format!("{name} is not set: set it to {what}."))),
+        value if value.contains(char::is_whitespace) => {
+            Err(wrong(format!("{name} has a blank in it: set it to {what}.")))
+        }
+        value => Ok(value),
+    }
+}
+
+/// `host` or `host:port`, in lower case. What one pastes from a browser, `https://host/`, is taken for the same.
+fn domain(value: &str) -> Result<String, ConfigError> {
+    let given = value.to_lowercase();
+    let host = given.strip_prefix("https://").unwrap_or(&given);
+    let host = host.strip_suffix('/').unwrap_or(host);
+    if host == "your_domain" {
+        return Err(wrong(
+            "AUTH0_DOMAIN is still the tutorial's YOUR_DOMAIN: set it to your tenant's domain, which the \
+                          Auth0 dashboard shows under Settings, as example.eu.auth0.com.",
+        ));
+    }
+    // What the URL parser would rewrite (a path, userinfo, other notations of an address) is no plain domain.
+    match Url::parse(&format!("https://{host}/")).as_ref().map(authority) {
+        Ok(authority) if authority == host || format!("{authority}:443") == host => Ok(authority),
+        _ => Err(wrong(format!(
+            "AUTH0_DOMAIN is {value:?}, which is no domain: set it to your tenant's domain alone, without a path, a \
+             query or a user, as example.eu.auth0.com."
+        ))),
+    }
+}
+
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn jwks_uri(value: &str) -> Result<Url, ConfigError> {
+    match Url::parse(value) {
+        Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => Ok(url),
+        _ => Err(wrong(format!(
+            "JWKS_URI is {value:?}: set it to an https URL, or leave it out to use the tenant's own. (Plain http is for \
+             loopback hosts alone: whoever can change the keys on the way can sign tokens.)"
+        ))),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn pinned_jwks(value: &str) -> Result<Keys, ConfigError> {
+    Keys::parse(value.as_bytes()).map_err(|error| {
+        wrong(format!(
+            "PINNED_JWKS cannot be used ({}): set it to the JSON of a JWKS with at least one RSA signing key, or leave \
+             it out.",
+            error.reason()
+        ))
+    })
+}
+
+fn roots(path: &str) -> Result<Vec<Certificate>, ConfigError> {
+    let certificates = std::fs::read(path).ok().and_then(|pem| Certificate::from_pem_bundle(&pem).ok());
+    certificates.filter(|certificates| !certificates.is_empty()).ok_or_else(|| {
+        wrong(format!(
+            "SSL_CERT_FILE is {path:?}, where no PEM certificates can be read: set it to a file of root certificates, \
+             or leave it out."
+        ))
+    })
+}
+
+/// `*`, or origins with a comma between them, each as a browser sends it (RFC 6454, section 6.2).
+fn allowed_origins(value: &str) -> Result<AllowedOrigins, ConfigError> {
+    if value.trim() == "*" {
+        return Ok(AllowedOrigins::Any);
+    }
+    value.split(',').map(|origin| is_origin(origin.trim()).ok_or(origin.trim())).collect::<Result<_, _>>().map_or_else(
+        |origin| {
+            Err(wrong(format!(
+                "ALLOWED_ORIGINS holds {origin:?}, which is no origin: set it to * or to a comma-separated list of \
+                 scheme://host[:port] in lower case, without a path or a final slash, as https://example.com."
+            )))
+        },
+        |origins| Ok(AllowedOrigins::List(origins)),
+    )
+}
+
+fn is_origin(value: &str) -> Option<HeaderValue> {
+    let url = Url::parse(value).ok()?;
+    let origin = format!("{}://{}", url.scheme(), authority(&url));
+    (url.has_host() && origin == value).then(|| HeaderValue::try_from(origin).ok()).flatten()
+}
+
+fn base_path(value: &str) -> Result<String, ConfigError> {
+    let path = value.trim_matches('/');
+    if path.is_empty()
+        || path.split('/').any(str::is_empty)
+        || path.contains(|c: char| c.is_whitespace() || "?#%".contains(c))
+    {
+        return Err(wrong(format!(
+            "BASE_PATH is {value:?}: set it to the path of your custom domain's mapping, as /v1, or leave it out."
+        )));
+    }
+    Ok(format!("/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The good configuration with one variable changed.
+    fn read(name: &str, value: Option<&str>) -> Result<Config, ConfigError> {
+        Config::read(|asked| match asked {
+            _ if asked == name => value.map(str::to_owned),
+            "AUTH0_DOMAIN" => Some("example.eu.auth0.com".to_owned()),
+            "API_AUDIENCE" => Some("https://quickstarts/api".to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn two_variables_are_enough() {
+        let config = read("", None).expect("a good configuration");
+        assert_eq!(config.issuer, "https://example.eu.auth0.com/");
+        assert_eq!(config.audience, "https://quickstarts/api");
+        assert_eq!(config.jwks_uri.as_str(), "https://example.eu.auth0.com/.well-known/jwks.json");
+        assert_eq!(config.allowed_origins, AllowedOrigins::Any);
+        assert_eq!(config.base_path, None);
+        assert!(config.pinned_jwks.is_none() && config.roots.is_none());
+    }
+
+    #[test]
+    fn what_is_pasted_is_understood() {
+        for (given, issuer) in [
+            ("Example.EU.Auth0.com", "https://example.eu.auth0.com/"),
+            ("https://example.eu.auth0.com/", "https://example.eu.auth0.com/"),
+            ("https://example.eu.auth0.com", "https://example.eu.auth0.com/"),
+            (" example.eu.auth0.com\n", "https://example.eu.auth0.com/"),
+            ("example.com:443", "https://example.com/"),
+            ("127.0.0.1:9010", "https://127.0.0.1:9010/"),
+            ("[::1]:9010", "https://[::1]:9010/"),
+        ] {
+            assert_eq!(
+                read("AUTH0_DOMAIN", Some(given)).map(|config| config.issuer),
+                Ok(issuer.to_owned()),
+                "{given:?}"
+            );
+        }
+        for (given, base_path) in [("/v1", "/v1"), ("v1/", "/v1"), ("/a/b", "/a/b")] {
+            let config = read("BASE_PATH", Some(given)).expect("a good base path");
+            assert_eq!(config.base_path.as_deref(), Some(base_path), "{given:?}");
+        }
+        let config = read("ALLOWED_ORIGINS", Some("https://a.example, http://localhost:3000,capacitor://localhost"));
+        let origins = ["https://a.example", "http://localhost:3000", "capacitor://localhost"];
+        assert_eq!(
+            config.expect("good origins").allowed_origins,
+            AllowedOrigins::List(origins.map(HeaderValue::from_static).to_vec())
+        );
+        for uri in ["https://keys.example/jwks", "http://127.0.0.1:9010/jwks", "http://localhost/", "http://[::1]:1/"] {
+            assert_eq!(read("JWKS_URI", Some(uri)).expect("a good URI").jwks_uri.as_str(), uri);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        let rows: &[(&str, Option<&str>, &str)] = &[
+            ("AUTH0_DOMAIN", None, "AUTH0_DOMAIN is not set: set it to your tenant's domain, as example.eu.auth0.com."),
+            ("AUTH0_DOMAIN", Some(" "), "AUTH0_DOMAIN is not set: "),
+            ("AUTH0_DOMAIN", Some("a b.example"), "AUTH0_DOMAIN has a blank in it: "),
+            ("AUTH0_DOMAIN", Some("YOUR_DOMAIN"), "AUTH0_DOMAIN is still the tutorial's YOUR_DOMAIN: "),
+            ("AUTH0_DOMAIN", Some("https://YOUR_DOMAIN/"), "AUTH0_DOMAIN is still the tutorial's YOUR_DOMAIN: "),
+            ("AUTH0_DOMAIN", Some("a.example/path"), "AUTH0_DOMAIN is \"a.example/path\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("a.example//"), "AUTH0_DOMAIN is \"a.example//\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("a.example?q"), "AUTH0_DOMAIN is \"a.example?q\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("a.example#f"), "AUTH0_DOMAIN is \"a.example#f\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("u@a.example"), "AUTH0_DOMAIN is \"u@a.example\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("http://a.example"), "AUTH0_DOMAIN is \"http://a.example\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("a.example:99999"), "AUTH0_DOMAIN is \"a.example:99999\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("0x7f.1"), "AUTH0_DOMAIN is \"0x7f.1\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("a%2eexample"), "AUTH0_DOMAIN is \"a%2eexample\", which is no domain: "),
+            ("AUTH0_DOMAIN", Some("https://"), "AUTH0_DOMAIN is \"https://\", which is no domain: "),
+            (
+                "API_AUDIENCE",
+                None,
+                "API_AUDIENCE is not set: set it to your API's identifier, as https://quickstarts/api.",
+            ),
+            ("API_AUDIENCE", Some(""), "API_AUDIENCE is not set: "),
+            ("API_AUDIENCE", Some("a b"), "API_AUDIENCE has a blank in it: "),
+            ("API_AUDIENCE", Some("YOUR_API_AUDIENCE"), "API_AUDIENCE is still the tutorial's YOUR_API_AUDIENCE: "),
+            (
+                "JWKS_URI",
+                Some("http://a.example/jwks"),
+                "JWKS_URI is \"http://a.example/jwks\": set it to an https URL",
+            ),
+            ("JWKS_URI", Some("http://127.0.0.1.example/"), "JWKS_URI is \"http://127.0.0.1.example/\": "),
+            ("JWKS_URI", Some("file:///etc/passwd"), "JWKS_URI is \"file:///etc/passwd\": "),
+            ("JWKS_URI", Some("jwks"), "JWKS_URI is \"jwks\": "),
+            ("PINNED_JWKS", Some("{}"), "PINNED_JWKS cannot be used (no_keys_member): set it to the JSON of a JWKS"),
+            ("PINNED_JWKS", Some(r#"{"keys":[]}"#), "PINNED_JWKS cannot be used (no_usable_key): "),
+            (
+                "SSL_CERT_FILE",
+                Some("/nowhere.pem"),
+                "SSL_CERT_FILE is \"/nowhere.pem\", where no PEM certificates can be read: ",
+            ),
+            ("SSL_CERT_FILE", Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")), "SSL_CERT_FILE is "),
+            ("ALLOWED_ORIGINS", Some(""), "ALLOWED_ORIGINS holds \"\", which is no origin: set it to * or"),
+            ("ALLOWED_ORIGINS", Some("https://a.example,*"), "ALLOWED_ORIGINS holds \"*\", which is no origin: "),
+            ("ALLOWED_ORIGINS", Some("https://a.example/"), "ALLOWED_ORIGINS holds \"https://a.example/\", "),
+            ("ALLOWED_ORIGINS", Some("https://A.example"), "ALLOWED_ORIGINS holds \"https://A.example\", "),
+            ("ALLOWED_ORIGINS", Some("https://a.example:443"), "ALLOWED_ORIGINS holds \"https://a.example:443\", "),
+            ("ALLOWED_ORIGINS", Some("https://u@a.example"), "ALLOWED_ORIGINS holds \"https://u@a.example\", "),
+            ("ALLOWED_ORIGINS", Some("a.example"), "ALLOWED_ORIGINS holds \"a.example\", "),
+            ("ALLOWED_ORIGINS", Some("null"), "ALLOWED_ORIGINS holds \"null\", "),
+            ("ALLOWED_ORIGINS", Some("https://a.example,"), "ALLOWED_ORIGINS holds \"\", "),
+            ("BASE_PATH", Some("/"), "BASE_PATH is \"/\": set it to the path of your custom domain's mapping, as /v1"),
+            ("BASE_PATH", Some("/a//b"), "BASE_PATH is \"/a//b\": "),
+            ("BASE_PATH", Some("/a?b"), "BASE_PATH is \"/a?b\": "),
+        ];
+        for (name, value, sentence) in rows {
+            let error = read(name, *value).map(|_| "accepted").expect_err(sentence).to_string();
+            assert!(error.starts_with(sentence), "{name}={value:?} said: {error}");
+        }
+    }
+}
