@@ -1,0 +1,205 @@
+//! The function's front door in process: an event's JSON in, the JSON that the gateway gets out, with a stand-in tenant
+//! behind it and a clock that stands still until it is moved.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api_authorization::clock::{Clock, Now};
+use api_authorization::config::Config;
+use api_authorization::handler::{self, Api};
+use api_authorization::jwks::Jwks;
+use issuer::{AUDIENCE, Tenant, Token};
+use lambda_http::http::Response;
+use lambda_http::request::LambdaRequest;
+use lambda_http::tower::{ServiceExt, util::BoxCloneService};
+use lambda_http::{Adapter, Body, Context, LambdaEvent, Request};
+use serde_json::{Value, json};
+
+/// When the tests take place, in seconds since 1970. No test knows the time of day.
+pub const NOW: i64 = 1_900_000_000;
+
+pub struct FrontDoor {
+    pub tenant: Tenant,
+    pub jwks: Jwks,
+    service: Mutex<BoxCloneService<Request, Response<Body>, std::convert::Infallible>>,
+    seconds: Arc<AtomicI64>,
+}
+
+impl FrontDoor {
+    /// The function, told of a new tenant.
+    pub async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with more environment variables.
+    pub async fn with(environment: &[(&str, &str)]) -> Self {
+        Self::before(Tenant::http().await, environment)
+    }
+
+    /// The same for a tenant that is there already.
+    pub fn before(tenant: Tenant, environment: &[(&str, &str)]) -> Self {
+        let config = Config::read(|name| {
+            let given = environment.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
+            given.or_else(|| match name {
+                "AUTH0_DOMAIN" => Some(tenant.domain()),
+                "API_AUDIENCE" => Some(AUDIENCE.to_owned()),
+                "JWKS_URI" => Some(tenant.jwks_uri()),
+                _ => None,
+            })
+        })
+        .expect("a good configuration");
+        let seconds = Arc::new(AtomicI64::new(NOW));
+        let reading = Arc::clone(&seconds);
+        let clock = Clock::new(move || {
+            let now = Duration::from_secs(reading.load(Ordering::SeqCst).unsigned_abs());
+            Now { monotonic: now, wall: now }
+        });
+        let jwks = Jwks::new(&config, clock).expect("a client");
+        let service = handler::service(Api::new(config, jwks.clone()));
+        Self { tenant, jwks, service: Mutex::new(BoxCloneService::new(service)), seconds }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, seconds: i64) {
+        self.seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// A good token in the making, issued now.
+    pub fn token(&self) -> Token {
+        self.tenant.token().at(self.seconds.load(Ordering::SeqCst))
+    }
+
+    /// Hands an event to the function as the Lambda runtime does.
+    pub async fn send(&self, event: &Value) -> Answer {
+        let request: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event that lambda_http knows");
+        let service = self.service.lock().expect("no panic").clone();
+        let response = Adapter::from(service).oneshot(LambdaEvent::new(request, Context::default())).await;
+        Answer::read(serde_json::to_value(response.expect("the function never fails")).expect("JSON"))
+    }
+
+    /// `GET` with this bearer token.
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        self.send(&event("GET", path, &[("authorization", &format!("Bearer {token}"))])).await
+    }
+}
+
+/// An event of an HTTP API (payload 2.0).
+pub fn event(method: &str, path: &str, headers: &[(&str, &str)]) -> Value {
+    let headers: BTreeMap<_, _> = headers.iter().copied().collect();
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
+            "requestId": "JKJaXmPLvHcESHA=", "routeKey": "$default", "stage": "$default",
+            "time": "17/Mar/2030:17:46:40 +0000", "timeEpoch": 1_900_000_000_000_i64
+        },
+        "isBase64Encoded": false
+    })
+}
+
+/// A file of `events/`, as it is.
+pub fn event_file(name: &str) -> Value {
+    let path = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
+        .expect("JSON")
+}
+
+/// What the gateway gets back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u64,
+    pub headers: BTreeMap<String, String>,
+    pub body: Option<String>,
+    pub raw: Value,
+}
+
+impl Answer {
+    fn read(raw: Value) -> Self {
+        let single =
+            raw["headers"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+        let multi = raw["multiValueHeaders"].as_object().into_iter().flatten();
+        let multi = multi.map(|(name, values)| {
+            assert_eq!(values.as_array().map(Vec::len), Some(1), "{name} stands there more than once");
+            (name.clone(), values[0].clone())
+        });
+        let text = |value: Value| value.as_str().expect("a text").to_owned();
+        Self {
+            status: raw["statusCode"].as_u64().expect("a status"),
+            headers: single.chain(multi).map(|(name, value)| (name, text(value))).collect(),
+            body: raw["body"].as_str().filter(|body| !body.is_empty()).map(str::to_owned),
+            raw,
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// A 200 with this message.
+    #[track_caller]
+    pub fn greets(&self, message: &str) {
+        assert_eq!(
+            (self.status, self.body.as_deref()),
+            (200, Some(json!({ "message": message }).to_string().as_str()))
+        );
+        assert_eq!(self.header("www-authenticate"), None);
+    }
+
+    /// This refusal to the letter: status, body, challenge, and no other header than it may have.
+    #[track_caller]
+    pub fn refuses(&self, refusal: &Refusal, row: &str) {
+        let body = format!(r#"{{"code":"{}","description":"{}"}}"#, refusal.code, refusal.description);
+        assert_eq!((self.status, self.body.as_deref()), (refusal.status, Some(body.as_str())), "{row}");
+        assert_eq!(self.header("www-authenticate"), refusal.challenge, "{row}");
+        assert_eq!(self.header("retry-after"), (refusal.status == 503).then_some("10"), "{row}");
+        assert_eq!(self.header("allow"), (refusal.status == 405).then_some("GET, HEAD, OPTIONS"), "{row}");
+    }
+}
+
+/// A row of the table of errors.
+pub struct Refusal {
+    pub status: u64,
+    pub code: &'static str,
+    pub description: &'static str,
+    pub challenge: Option<&'static str>,
+}
+
+macro_rules! refusals {
+    ($($name:ident $status:literal $code:literal $description:literal $challenge:expr;)*) => {
+        $(pub const $name: Refusal = Refusal { status: $status, code: $code, description: $description, challenge: $challenge };)*
+    };
+}
+
+const BARE: Option<&str> = Some(r#"Bearer realm="api""#);
+
+// The table of errors, once more and by hand: a slip in the function's own table must not be here, too.
+#[rustfmt::skip]
+refusals! {
+    HEADER_MISSING     401 "authorization_header_missing" "Authorization header is expected" BARE;
+    NOT_BEARER         401 "invalid_header" "Authorization header must start with Bearer" BARE;
+    TOKEN_NOT_FOUND    401 "invalid_header" "Token not found" BARE;
+    NOT_BEARER_TOKEN   401 "invalid_header" "Authorization header must be Bearer token" BARE;
+    UNPARSABLE         401 "invalid_header" "Unable to parse authentication token."
+        Some(r#"Bearer realm="api", error="invalid_token", error_description="Unable to parse authentication token.""#);
+    NO_KEY             401 "invalid_header" "Unable to find appropriate key"
+        Some(r#"Bearer realm="api", error="invalid_token", error_description="Unable to find appropriate key""#);
+    EXPIRED            401 "token_expired" "token is expired"
+        Some(r#"Bearer realm="api", error="invalid_token", error_description="token is expired""#);
+    INVALID_CLAIMS     401 "invalid_claims" "incorrect claims,please check the audience and issuer"
+        Some(r#"Bearer realm="api", error="invalid_token", error_description="incorrect claims,please check the audience and issuer""#);
+    NO_SCOPE           403 "Unauthorized" "You don't have access to this resource"
+        Some(r#"Bearer realm="api", error="insufficient_scope", error_description="You don't have access to this resource", scope="read:messages""#);
+    KEYS_UNAVAILABLE   503 "jwks_unavailable" "Signing keys are temporarily unavailable" None;
+    NOT_FOUND          404 "not_found" "Not found" None;
+    METHOD_NOT_ALLOWED 405 "method_not_allowed" "Method not allowed" None;
+}
+
+pub const PUBLIC: &str = "Hello from a public endpoint! You don't need to be authenticated to see this.";
+pub const PRIVATE: &str = "Hello from a private endpoint! You need to be authenticated to see this.";
+pub const SCOPED: &str =
+    "Hello from a private endpoint! You need to be authenticated and have a scope of read:messages to see this.";

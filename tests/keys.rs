@@ -1,0 +1,294 @@
+//! How signing keys are kept, over real sockets. Hours pass by a clock that is moved, not by waiting.
+
+mod front_door;
+
+use std::time::Duration;
+
+use front_door::*;
+use issuer::{Answer, Key, Tenant};
+use serde_json::json;
+
+/// An answer of the tenant that is no set of keys.
+fn body(status: u16, body: &str) -> Answer {
+    Answer::Body { status, content_type: "application/json".to_owned(), body: body.as_bytes().to_vec() }
+}
+
+fn outage() -> Answer {
+    body(500, "down")
+}
+
+#[tokio::test]
+async fn one_fetch_serves_warm_invocations() {
+    let api = FrontDoor::open().await;
+    for _ in 0..20 {
+        api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    }
+    assert_eq!(api.tenant.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_herd_makes_one_fetch() {
+    let api = FrontDoor::open().await;
+    api.tenant.serve(Answer::After(Duration::from_millis(100), Box::new(Answer::Jwks)));
+    let token = api.token().sign();
+    for answer in futures_util::future::join_all((0..100).map(|_| api.get("/api/private", &token))).await {
+        answer.greets(PRIVATE);
+    }
+    assert_eq!(api.tenant.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_rotated_key_works_once_the_pause_is_over() {
+    let api = FrontDoor::open().await;
+    let old = api.token();
+    api.get("/api/private", &old.sign()).await.greets(PRIVATE);
+    let new = api.token().signed_by(&api.tenant.rotate());
+    api.advance(29);
+    api.get("/api/private", &new.sign()).await.refuses(&NO_KEY, "29 s after a good fetch");
+    assert_eq!(api.tenant.fetches(), 1);
+    api.advance(1);
+    api.get("/api/private", &new.sign()).await.greets(PRIVATE);
+    api.get("/api/private", &old.sign()).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_stops_after_ten_minutes() {
+    let api = FrontDoor::open().await;
+    let token = api.token().sign();
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    let old = api.tenant.key();
+    api.tenant.rotate();
+    api.tenant.withdraw(old.kid());
+    api.advance(599);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.advance(1);
+    api.get("/api/private", &token).await.refuses(&NO_KEY, "withdrawn");
+    assert_eq!(api.tenant.fetches(), 2);
+}
+
+#[tokio::test]
+async fn made_up_kids_do_not_reach_the_issuer() {
+    let api = FrontDoor::open().await;
+    let stranger = Key::generate("stranger");
+    for n in 0..200 {
+        let token = api.token().signed_by(&stranger).header("kid", format!("made-up-{n}")).sign();
+        api.get("/api/private", &token).await.refuses(&NO_KEY, "made up");
+    }
+    assert_eq!(api.tenant.fetches(), 1);
+    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    let bad_signature = api.token().signed_by(&stranger).header("kid", api.tenant.key().kid()).sign();
+    api.advance(60);
+    api.get("/api/private", &bad_signature).await.refuses(&UNPARSABLE, "a bad signature is no reason to fetch");
+    assert_eq!(api.tenant.fetches(), 1);
+}
+
+#[tokio::test]
+async fn an_outage() {
+    let api = FrontDoor::open().await;
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    let unknown = api.token().claim("exp", NOW + 200_000).header("kid", "unknown").sign();
+
+    api.tenant.serve(outage());
+    api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, "cold");
+    api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, "cold, in the pause");
+    api.send(&event("GET", "/api/public", &[])).await.greets(PUBLIC);
+    assert_eq!(api.tenant.fetches(), 1);
+
+    api.tenant.serve(Answer::Jwks);
+    api.advance(10);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 2);
+
+    api.tenant.serve(outage());
+    api.advance(30);
+    api.get("/api/private", &unknown).await.refuses(&KEYS_UNAVAILABLE, "nobody knows this kid during an outage");
+    api.get("/api/private", &unknown).await.refuses(&KEYS_UNAVAILABLE, "in the pause");
+    assert_eq!(api.tenant.fetches(), 3);
+
+    api.advance(3_600);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 4, "one try, then a pause");
+
+    api.advance(86_400 - 3_600 - 30);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.advance(1);
+    api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, "no key lives longer than a day");
+}
+
+#[tokio::test]
+async fn an_issuer_that_never_answers() {
+    let api = FrontDoor::open().await;
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.tenant.serve(Answer::Never);
+    api.advance(600);
+    // Each of these would hang for the time of a fetch if it had to wait for it.
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 2);
+
+    let cold = FrontDoor::open().await;
+    cold.tenant.serve(Answer::Never);
+    cold.get("/api/private", &cold.token().sign()).await.refuses(&KEYS_UNAVAILABLE, "cold");
+    cold.send(&event("GET", "/api/public", &[])).await.greets(PUBLIC);
+}
+
+#[tokio::test]
+async fn what_is_no_set_of_keys_replaces_none() {
+    let api = FrontDoor::open().await;
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    let key = api.tenant.key().jwk();
+    let many = json!({ "keys": vec![&key; 101] }).to_string();
+    for (row, answer) in [
+        ("404", body(404, &json!({ "keys": [key] }).to_string())),
+        ("204", body(204, "")),
+        ("no keys", body(200, r#"{"keys":[]}"#)),
+        ("nothing", body(200, "")),
+        ("an empty object", body(200, "{}")),
+        ("null", body(200, "null")),
+        ("a list", body(200, "[[]]")),
+        ("keys twice", body(200, &format!(r#"{{"keys":[],"keys":[{key}]}}"#))),
+        ("HTML", body(200, "<html></html>")),
+        ("cut short", body(200, r#"{"keys":[{"kty":"#)),
+        ("101 keys", body(200, &many)),
+        ("over 64 KiB", body(200, &format!(r#"{{"keys":[{key}],"x":"{}"}}"#, "x".repeat(64 * 1024)))),
+    ] {
+        api.tenant.serve(answer);
+        api.advance(600);
+        let before = api.tenant.fetches();
+        api.get("/api/private", &token).await.greets(PRIVATE);
+        let unknown = api.token().header("kid", "unknown").sign();
+        api.get("/api/private", &unknown).await.refuses(&KEYS_UNAVAILABLE, row);
+        assert_eq!(api.tenant.fetches(), before + 1, "{row}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_do_not_count() {
+    let tenant = Tenant::http().await;
+    let good = tenant.key().jwk();
+    let with = |name: &str, value: serde_json::Value| {
+        let mut key = good.clone();
+        key["kid"] = json!("bad");
+        key[name] = value;
+        key
+    };
+    let modulus = good["n"].as_str().expect("n").to_owned();
+    let large = Key::generate_bits("bad", 4096);
+    let rows = [
+        ("use enc", with("use", json!("enc"))),
+        ("use in capitals", with("use", json!("SIG"))),
+        ("use of a wrong type", with("use", json!(5))),
+        ("no key_ops", with("key_ops", json!([]))),
+        ("other key_ops", with("key_ops", json!(["encrypt"]))),
+        ("key_ops of a wrong type", with("key_ops", json!("verify"))),
+        ("alg RS512", with("alg", json!("RS512"))),
+        ("alg of a wrong type", with("alg", json!(5))),
+        ("kty EC", with("kty", json!("EC"))),
+        ("kty oct", with("kty", json!("oct"))),
+        ("private", with("d", json!("AQAB"))),
+        ("a prime", with("p", json!("AQAB"))),
+        ("e 3", with("e", json!("Aw"))),
+        ("e 1", with("e", json!("AQ"))),
+        ("no e", with("e", json!(""))),
+        ("a short n", with("n", json!(modulus[..340]))),
+        ("an even n", with("n", json!(format!("{}A", &modulus[..modulus.len() - 1])))),
+        ("n with padding", with("n", json!(format!("{modulus}==")))),
+        ("no n", with("n", json!(""))),
+        ("a huge n", with("n", json!(large.n() + &large.n()))),
+        ("a kid of a wrong type", with("kid", json!(5))),
+        ("an empty kid", with("kid", json!(""))),
+        ("a long kid", with("kid", json!("k".repeat(129)))),
+        ("no object", json!("x")),
+        ("null", json!(null)),
+        ("a list", json!([])),
+    ];
+    let token = tenant.token().at(NOW);
+    let api = FrontDoor::before(tenant, &[]);
+    for (row, key) in rows {
+        let kid = key["kid"].as_str().unwrap_or("bad").to_owned();
+        api.tenant.serve(body(200, &json!({ "keys": [key, good] }).to_string()));
+        api.advance(600);
+        let bad = token.clone().header("kid", kid).sign();
+        let answer = api.get("/api/private", &bad).await;
+        answer.refuses(&NO_KEY, row);
+        api.get("/api/private", &token.sign()).await.greets(PRIVATE);
+    }
+    let other = Key::generate("same");
+    let mut first = good.clone();
+    first["kid"] = json!("same");
+    for (row, keys, signer_is_other) in [
+        ("the last of two", json!([first, other.jwk()]), true),
+        ("the last usable of two", json!([other.jwk(), with("use", json!("enc"))]), true),
+        ("an odd one first", json!([{ "kty": "EC", "kid": "same" }, other.jwk()]), true),
+    ] {
+        assert!(signer_is_other);
+        api.tenant.serve(body(200, &json!({ "keys": keys }).to_string()));
+        api.advance(600);
+        let answer = api.get("/api/private", &token.clone().signed_by(&other).sign()).await;
+        assert_eq!(answer.status, 200, "{row}");
+    }
+    let accepted = [
+        ("no use", {
+            let mut key = other.jwk();
+            key.as_object_mut().expect("an object").remove("use");
+            key
+        }),
+        ("no alg", {
+            let mut key = other.jwk();
+            key.as_object_mut().expect("an object").remove("alg");
+            key
+        }),
+        ("key_ops with verify", {
+            let mut key = other.jwk();
+            key["key_ops"] = json!(["sign", "verify"]);
+            key
+        }),
+        ("x5c that is none", {
+            let mut key = other.jwk();
+            key["x5c"] = json!("A");
+            key
+        }),
+    ];
+    for (row, key) in accepted {
+        api.tenant.serve(body(200, &json!({ "keys": [key] }).to_string()));
+        api.advance(600);
+        let answer = api.get("/api/private", &token.clone().signed_by(&other).sign()).await;
+        assert_eq!(answer.status, 200, "{row}");
+    }
+    api.tenant.serve(body(200, &json!({ "keys": [large.jwk()] }).to_string()));
+    api.advance(600);
+    api.get("/api/private", &token.clone().signed_by(&large).sign()).await.greets(PRIVATE);
+}
+
+#[tokio::test]
+async fn pinned_keys_need_no_network() {
+    let tenant = Tenant::http().await;
+    let pinned = tenant.jwks().to_string();
+    let api = FrontDoor::before(tenant, &[("PINNED_JWKS", &pinned)]);
+    api.jwks.warm_up().await;
+    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 0);
+    let new = api.token().signed_by(&api.tenant.rotate()).sign();
+    api.get("/api/private", &new).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 1, "pinned keys start no pause");
+}
+
+#[tokio::test]
+async fn the_first_fetch_is_made_before_the_first_request() {
+    let api = FrontDoor::open().await;
+    api.jwks.warm_up().await;
+    assert_eq!(api.tenant.fetches(), 1);
+    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 1);
+
+    let api = FrontDoor::open().await;
+    api.tenant.serve(outage());
+    api.jwks.warm_up().await;
+    api.tenant.serve(Answer::Jwks);
+    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 2, "its failure starts no pause");
+}

@@ -1,0 +1,232 @@
+//! The built binary behind a Lambda Runtime API, over HTTP, with a tenant over https: what `cargo lambda watch` and Lambda
+//! do with it. The Runtime API is cargo-lambda's.
+
+mod front_door;
+
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use front_door::*;
+use issuer::{AUDIENCE, Key, Tenant};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// The function and the Runtime API that it asks for events. Both end with it.
+struct Lambda {
+    runtime_api: Child,
+    function: Child,
+    url: String,
+    log: PathBuf,
+    client: Client,
+}
+
+impl Lambda {
+    fn start(tenant: &Tenant, environment: &[(&str, &str)]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
+        let cargo_lambda = concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/bin/cargo-lambda");
+        let runtime_api = Command::new(cargo_lambda)
+            .args(["lambda", "watch", "--only-lambda-apis", "--disable-cors", "--invoke-address", "127.0.0.1"])
+            .args(["--invoke-port", &port.to_string(), "--concurrency", "64"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{cargo_lambda}: {error}: `make test` installs it"));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < deadline, "cargo-lambda did not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let log = std::env::temp_dir().join(format!("api-authorization-{}-{port}.log", std::process::id()));
+        let function = function()
+            .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt/api-authorization"))
+            .env("AUTH0_DOMAIN", tenant.domain())
+            .env("API_AUDIENCE", AUDIENCE)
+            .env("SSL_CERT_FILE", tenant.ca_file().expect("a tenant over https"))
+            .envs(environment.iter().copied())
+            .stdout(File::create(&log).expect("a log"))
+            .stderr(File::options().append(true).open(&log).expect("a log"))
+            .spawn()
+            .expect("the function");
+        let url = format!("http://127.0.0.1:{port}");
+        Self { runtime_api, function, url, log, client: Client::builder().no_proxy().build().expect("a client") }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/lambda-url/api-authorization{path}", self.url);
+        self.client.request(method, url).timeout(Duration::from_secs(30))
+    }
+
+    /// `GET` with a bearer token: status and body.
+    async fn get(&self, path: &str, token: &str) -> (u16, String) {
+        let answer = self.request(Method::GET, path).bearer_auth(token).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a body"))
+    }
+
+    /// Hands over an event as it is: the invocation's outcome.
+    async fn invoke(&self, event: String) -> Value {
+        let url = format!("{}/2015-03-31/functions/api-authorization/invocations", self.url);
+        let answer =
+            self.client.post(url).timeout(Duration::from_secs(30)).body(event).send().await.expect("an answer");
+        serde_json::from_str(&answer.text().await.expect("a body")).unwrap_or(Value::Null)
+    }
+
+    /// The lines of the access log.
+    fn requests(&self) -> Vec<Value> {
+        let lines = self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
+        lines.into_iter().filter(|line| line["fields"]["message"] == "request").collect()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("a log")
+    }
+}
+
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        for child in [&mut self.function, &mut self.runtime_api] {
+            _ = child.kill();
+            _ = child.wait();
+        }
+        _ = fs::remove_file(&self.log);
+    }
+}
+
+/// The binary with what Lambda itself sets, and nothing else of this machine's environment.
+fn function() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api-authorization"));
+    command
+        .env_clear()
+        .env("AWS_LAMBDA_FUNCTION_NAME", "api-authorization")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
+        .stdin(Stdio::null());
+    command
+}
+
+#[tokio::test]
+async fn real_tokens_over_http() {
+    let tenant = Tenant::https().await;
+    let lambda = Lambda::start(&tenant, &[("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]);
+    let (plain, scoped) = (tenant.token().sign(), tenant.token().scope("read:messages").sign());
+    let expired = tenant.token().claim("exp", 1_000_000_000).sign();
+    let forged = tenant.token().signed_by(&Key::generate("forger")).header("kid", tenant.key().kid()).sign();
+    let line_break = tenant.token().header("kid", "two\nlines\u{202e}").sign();
+    let greeting = |message: &str| json!({ "message": message }).to_string();
+    let refusal =
+        |refusal: &Refusal| format!(r#"{{"code":"{}","description":"{}"}}"#, refusal.code, refusal.description);
+
+    for (path, token, status, body, reason) in [
+        ("/api/public", &expired, 200, greeting(PUBLIC), None),
+        ("/api/private", &plain, 200, greeting(PRIVATE), None),
+        ("/api/private-scoped", &scoped, 200, greeting(SCOPED), None),
+        ("/api/private-scoped", &plain, 403, refusal(&NO_SCOPE), Some("insufficient_scope")),
+        ("/api/private", &expired, 401, refusal(&EXPIRED), Some("expired")),
+        ("/api/private", &forged, 401, refusal(&UNPARSABLE), Some("bad_signature")),
+        ("/api/private", &line_break, 401, refusal(&NO_KEY), Some("unknown_kid")),
+        ("/api/nowhere", &plain, 404, refusal(&NOT_FOUND), Some("not_found")),
+    ] {
+        assert_eq!(lambda.get(path, token).await, (status, body), "{path}");
+        let line = lambda.requests().pop().expect("a line in the access log");
+        let fields = &line["fields"];
+        assert_eq!(fields["status"], status, "{line}");
+        assert_eq!(fields["reason"], json!(reason), "{line}");
+        assert_eq!(fields["route"], if path == "/api/nowhere" { "-" } else { path }, "{line}");
+        assert_eq!(fields["method"], "GET", "{line}");
+        assert_eq!(fields["kid"], json!((reason == Some("unknown_kid")).then_some("two\\nlines\\u{202e}")), "{line}");
+        assert!(fields["latency_ms"].is_f64() && fields["keys_age_s"].is_u64(), "{line}");
+        assert!(fields["api_request_id"].is_string() && line["span"]["requestId"].is_string(), "{line}");
+    }
+    let cold: Vec<_> = lambda.requests().iter().map(|line| line["fields"]["cold_start"].clone()).collect();
+    assert_eq!(cold.iter().filter(|cold| **cold == true).count(), 1, "one cold start, and that the first");
+    assert_eq!((cold.len(), &cold[0]), (8, &json!(true)), "one line a request");
+
+    let unauthorized = lambda.request(Method::GET, "/api/private").send().await.expect("an answer");
+    assert_eq!(unauthorized.headers()["www-authenticate"], r#"Bearer realm="api""#);
+    assert_eq!(unauthorized.headers()["access-control-allow-origin"], "*");
+    let head = lambda.request(Method::HEAD, "/api/private").bearer_auth(&plain).send().await.expect("an answer");
+    assert_eq!((head.status().as_u16(), head.content_length()), (200, Some(0)));
+    assert_eq!(lambda.requests().len(), 10);
+    let preflight = lambda
+        .request(Method::OPTIONS, "/api/private")
+        .header("origin", "https://page.example")
+        .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "authorization");
+    let preflight = preflight.send().await.expect("an answer");
+    assert_eq!(preflight.status(), 200);
+    assert_eq!(preflight.headers()["access-control-allow-headers"], "authorization,content-type");
+    assert_eq!(lambda.requests().len(), 10, "a preflight leaves no line");
+    assert_eq!(tenant.fetches(), 1, "one fetch, and that in the init phase");
+
+    let log = lambda.log();
+    for token in [&plain, &scoped, &expired, &forged, &line_break] {
+        for part in token.split('.') {
+            assert!(!log.contains(part), "the log holds a part of a token");
+        }
+    }
+    assert!(!log.contains("Bearer") && !log.contains("auth0|"), "the log holds what a caller sent");
+    assert!(log.lines().count() > 20, "the most verbose level was on");
+}
+
+#[tokio::test]
+async fn events_that_cannot_be_read_cost_one_invocation() {
+    let tenant = Tenant::https().await;
+    let lambda = Lambda::start(&tenant, &[]);
+    let token = tenant.token().sign();
+    let with_header = |name: &str, value: &str| event("GET", "/api/private", &[(name, value)]).to_string();
+    let mut query = event("GET", "/api/private", &[]);
+    query["rawQueryString"] = json!("a b");
+    for event in [
+        "{}".to_owned(),
+        "null".to_owned(),
+        r#"{"source":"aws.events","detail-type":"Scheduled Event"}"#.to_owned(),
+        with_header("host", "evil host"),
+        with_header("host", "[::1"),
+        with_header("x-forwarded-proto", "1bad"),
+        with_header("authorization", &format!("Bearer {token}\r\nx: y")),
+        query.to_string(),
+    ] {
+        let outcome = lambda.invoke(event.clone()).await;
+        assert_eq!(outcome["statusCode"], Value::Null, "{event}");
+        assert_eq!(lambda.get("/api/private", &token).await.0, 200, "after {event}");
+    }
+    assert_eq!(tenant.fetches(), 1, "the process and its keys have lived on");
+    assert!(!lambda.log().contains(&token), "the log holds a token");
+}
+
+#[tokio::test]
+async fn several_events_at_a_time() {
+    let tenant = Tenant::https().await;
+    let lambda = Lambda::start(&tenant, &[("AWS_LAMBDA_MAX_CONCURRENCY", "8")]);
+    let token = tenant.token().sign();
+    let answers = futures_util::future::join_all((0..64).map(|_| lambda.get("/api/private", &token))).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
+    assert_eq!(tenant.fetches(), 1);
+}
+
+#[test]
+fn a_wrong_configuration_stops_the_start() {
+    for (environment, sentence) in [
+        (vec![], "AUTH0_DOMAIN is not set: set it to your tenant's domain, as example.eu.auth0.com."),
+        (
+            vec![("AUTH0_DOMAIN", "example.eu.auth0.com")],
+            "API_AUDIENCE is not set: set it to your API's identifier, as https://quickstarts/api.",
+        ),
+        (
+            vec![("AUTH0_DOMAIN", "YOUR_DOMAIN"), ("API_AUDIENCE", "a")],
+            "AUTH0_DOMAIN is still the tutorial's YOUR_DOMAIN: set it to your tenant's domain, which the Auth0 dashboard shows under Settings, as example.eu.auth0.com.",
+        ),
+    ] {
+        let output = function().envs(environment).output().expect("the function");
+        assert_eq!(output.status.code(), Some(1));
+        let log = String::from_utf8(output.stdout).expect("UTF-8");
+        let line: Value =
+            serde_json::from_str(&log).unwrap_or_else(|error| panic!("not one line of JSON: {log}: {error}"));
+        assert_eq!((&line["level"], &line["fields"]["message"]), (&json!("ERROR"), &json!(sentence)));
+        assert_eq!(output.stderr, b"");
+    }
+}
