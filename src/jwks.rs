@@ -17,7 +17,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::cache::{Cache, FETCH_TIME, Step};
-pub use self::fetch::FetchError;
 use self::fetch::Fetcher;
 pub use self::key::Keys;
 use crate::clock::{Clock, Now};
@@ -105,10 +104,10 @@ impl Jwks {
         tokio::spawn(async move {
             let _open = open; // closed when this ends, come what may
             let outcome = AssertUnwindSafe(jwks.0.fetcher.fetch(limit)).catch_unwind().await;
-            let outcome = outcome.unwrap_or(Err(FetchError::Panicked));
+            let outcome = outcome.unwrap_or(Err("a panic"));
             match &outcome {
                 Ok(keys) => tracing::info!(keys = keys.len(), "JWKS fetched"),
-                Err(error) => tracing::warn!(reason = error.reason(), "JWKS not fetched"),
+                Err(reason) => tracing::warn!(reason, "JWKS not fetched"),
             }
             jwks.cache().end(number, outcome, first, jwks.now());
         });

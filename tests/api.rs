@@ -626,6 +626,19 @@ async fn every_event_file() {
 }
 
 #[tokio::test]
+async fn a_defect_of_ours() {
+    let api = FrontDoor::open().await;
+    let token = api.token().sign();
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.break_once();
+    let answer = api.get("/api/private", &token).await;
+    answer.refuses(&INTERNAL_ERROR, "a panic");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "a browser may read this, too");
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 1, "the keys have lived on");
+}
+
+#[tokio::test]
 async fn another_tenant_s_token() {
     let (api, other) = (FrontDoor::open().await, Tenant::http().await);
     let stolen_kid = other.token().at(NOW).header("kid", api.tenant.key().kid()).sign();

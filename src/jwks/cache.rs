@@ -6,7 +6,6 @@ use std::time::Duration;
 use jsonwebtoken::DecodingKey;
 
 use super::NoKey;
-use super::fetch::FetchError;
 use super::key::Keys;
 use crate::clock::Now;
 
@@ -99,7 +98,7 @@ impl<F: Clone> Cache<F> {
 
     /// A fetch has ended. It changes nothing if it was given up before, or froze with the sandbox. A failure of the
     /// init phase (`first`) starts no pause: no request has waited for it yet.
-    pub fn end(&mut self, number: u64, outcome: Result<Keys, FetchError>, first: bool, now: Now) {
+    pub fn end(&mut self, number: u64, outcome: Result<Keys, &'static str>, first: bool, now: Now) {
         let Some(fetch) = self.under_way.take_if(|fetch| fetch.number == number) else { return };
         if now.since(fetch.started) > FETCH_TIME + FETCH_GRACE {
             return;

@@ -14,46 +14,6 @@ pub struct Fetcher {
     uri: Url,
 }
 
-/// Why a fetch gave no keys: a word for the log, which never quotes what the issuer sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchError {
-    /// No connection, or one that broke (DNS, TCP and TLS alike).
-    Connection,
-    /// It took longer than it may.
-    Timeout,
-    /// A status that is not 200. Redirects are not followed: keys come from the place that was configured.
-    Status,
-    /// A body of more than 64 KiB.
-    TooLarge,
-    /// A body that is no JSON object.
-    NotJson,
-    /// An object without one list `keys`.
-    NoKeysMember,
-    /// A list of more than 100 keys.
-    TooManyKeys,
-    /// A list without a key that could verify an access token.
-    NoUsableKey,
-    /// A defect of ours.
-    Panicked,
-}
-
-impl FetchError {
-    /// The word for the log.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Connection => "connection",
-            Self::Timeout => "timeout",
-            Self::Status => "status",
-            Self::TooLarge => "too_large",
-            Self::NotJson => "not_json",
-            Self::NoKeysMember => "no_keys_member",
-            Self::TooManyKeys => "too_many_keys",
-            Self::NoUsableKey => "no_usable_key",
-            Self::Panicked => "panicked",
-        }
-    }
-}
-
 impl Fetcher {
     /// Sets the client up. reqwest's defaults have no time-outs and follow redirects and proxies.
     ///
@@ -83,20 +43,19 @@ impl Fetcher {
     /// Fetches the keys, in `limit` at most.
     ///
     /// # Errors
-    /// [`FetchError`]: what was served is no set of keys that we could use.
-    pub async fn fetch(&self, limit: Duration) -> Result<Keys, FetchError> {
-        let keys = async { Keys::parse(&body(self.send().await?).await?) };
-        tokio::time::timeout(limit, keys).await.unwrap_or(Err(FetchError::Timeout))
+    /// Why it gave no keys: words for the log, which never quote what the issuer sent.
+    pub async fn fetch(&self, limit: Duration) -> Result<Keys, &'static str> {
+        let keys = async { Keys::parse(&body(self.send().await.map_err(|error| broken(&error))?).await?) };
+        tokio::time::timeout(limit, keys).await.unwrap_or(Err(TIMEOUT))
     }
 
     /// One request, and one more where the first broke for no lasting reason.
-    async fn send(&self) -> Result<Response, FetchError> {
+    async fn send(&self) -> reqwest::Result<Response> {
         let send = || self.client.get(self.uri.clone()).send();
         match send().await {
             Err(error) if !error.is_timeout() && !is_refused(&error) => send().await,
             other => other,
         }
-        .map_err(FetchError::from)
     }
 }
 
@@ -106,18 +65,26 @@ const CONNECT_TIME: Duration = Duration::from_millis(1500);
 /// Auth0's is 3 KB. Counted as it streams in, for the length that a server announces may be a lie.
 const MAX_BODY: usize = 64 * 1024;
 
-async fn body(mut response: Response) -> Result<Vec<u8>, FetchError> {
+async fn body(mut response: Response) -> Result<Vec<u8>, &'static str> {
+    // Redirects, too, are refused here: keys come from the place that was configured, and no other.
     if response.status() != StatusCode::OK {
-        return Err(FetchError::Status);
+        return Err("a status that is not 200");
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
-            return Err(FetchError::TooLarge);
+            return Err("a body of more than 64 KiB");
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+const TIMEOUT: &str = "time-out";
+
+/// DNS, TCP and TLS alike. The library's own text may quote the other side.
+fn broken(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() { TIMEOUT } else { "no connection, or one that broke" }
 }
 
 fn is_refused(error: &reqwest::Error) -> bool {
@@ -129,10 +96,4 @@ fn is_refused(error: &reqwest::Error) -> bool {
         source = error.source();
     }
     false
-}
-
-impl From<reqwest::Error> for FetchError {
-    fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Timeout } else { Self::Connection }
-    }
 }

@@ -7,7 +7,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde_json::value::RawValue;
 
-use super::fetch::FetchError;
 use crate::json::{Members, Text};
 
 /// Usable keys, by `kid`; one at least.
@@ -18,13 +17,13 @@ impl Keys {
     /// Reads a JWKS (RFC 7517, section 5). A key that cannot be used is skipped with a warning and costs no other.
     ///
     /// # Errors
-    /// [`FetchError`] where there is no list of at most 100 keys, or no usable key on it.
-    pub fn parse(jwks: &[u8]) -> Result<Self, FetchError> {
-        let set = Members::parse(jwks).ok_or(FetchError::NotJson)?;
-        let list = set.get("keys").ok().flatten().ok_or(FetchError::NoKeysMember)?;
-        let list: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|_| FetchError::NoKeysMember)?;
+    /// Why it gives none: words for the log.
+    pub fn parse(jwks: &[u8]) -> Result<Self, &'static str> {
+        let set = Members::parse(jwks).ok_or("no JSON object")?;
+        let list = set.get("keys").ok().flatten().map(RawValue::get).ok_or("no list of keys")?;
+        let list: Vec<&RawValue> = serde_json::from_str(list).map_err(|_| "no list of keys")?;
         if list.len() > MAX_KEYS {
-            return Err(FetchError::TooManyKeys);
+            return Err("more than 100 keys");
         }
         let mut keys = HashMap::new();
         for (index, jwk) in list.into_iter().enumerate() {
@@ -38,7 +37,7 @@ impl Keys {
                 Err(reason) => tracing::warn!(index, reason, "JWKS: key skipped"),
             }
         }
-        if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err("no usable key") } else { Ok(Self(keys)) }
     }
 
     /// The key of this `kid`, exactly.

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub struct FrontDoor {
     pub jwks: Jwks,
     service: Mutex<BoxCloneService<Request, Response<Body>, std::convert::Infallible>>,
     seconds: Arc<AtomicI64>,
+    broken: Arc<AtomicBool>,
 }
 
 impl FrontDoor {
@@ -53,19 +54,26 @@ impl FrontDoor {
         })
         .expect("a good configuration");
         let seconds = Arc::new(AtomicI64::new(NOW));
-        let reading = Arc::clone(&seconds);
+        let broken = Arc::new(AtomicBool::new(false));
+        let (reading, breaks) = (Arc::clone(&seconds), Arc::clone(&broken));
         let clock = Clock::new(move || {
+            assert!(!breaks.swap(false, Ordering::SeqCst), "a defect, made by a test");
             let now = Duration::from_secs(reading.load(Ordering::SeqCst).unsigned_abs());
             Now { monotonic: now, wall: now }
         });
         let jwks = Jwks::new(&config, clock).expect("a client");
         let service = handler::service(Api::new(config, jwks.clone()));
-        Self { tenant, jwks, service: Mutex::new(BoxCloneService::new(service)), seconds }
+        Self { tenant, jwks, service: Mutex::new(BoxCloneService::new(service)), seconds, broken }
     }
 
     /// Lets time pass.
     pub fn advance(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Makes the function panic the next time that it asks for the time.
+    pub fn break_once(&self) {
+        self.broken.store(true, Ordering::SeqCst);
     }
 
     /// A good token in the making, issued now.
@@ -195,6 +203,7 @@ refusals! {
     NO_SCOPE           403 "Unauthorized" "You don't have access to this resource"
         Some(r#"Bearer realm="api", error="insufficient_scope", error_description="You don't have access to this resource", scope="read:messages""#);
     KEYS_UNAVAILABLE   503 "jwks_unavailable" "Signing keys are temporarily unavailable" None;
+    INTERNAL_ERROR     500 "internal_error" "Internal error" None;
     NOT_FOUND          404 "not_found" "Not found" None;
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "Method not allowed" None;
 }
