@@ -6,6 +6,8 @@
 mod cache;
 mod fetch;
 mod key;
+#[cfg(test)]
+mod model;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,17 +73,20 @@ impl Jwks {
     pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
         let deadline = left.map(|left| Instant::now() + left.saturating_sub(ANSWER_TIME));
         for _ in 0..MAX_STEPS {
-            let left = deadline.map_or(FETCH_TIME, |at| at.saturating_duration_since(Instant::now()));
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             let (ended, at_most) = {
                 let mut cache = self.cache();
                 match cache.ask(kid, self.now()) {
                     Step::Serve(key) => return Ok(key),
                     Step::Refuse(no_key) => return Err(no_key),
                     Step::Wait(ended) => (ended, None),
-                    Step::Start(at_most) => (self.start(&mut cache, left.min(FETCH_TIME), false), at_most),
+                    Step::Start(at_most) => {
+                        let limit = left.map_or(FETCH_TIME, |left| left.min(FETCH_TIME));
+                        (self.start(&mut cache, limit, false), at_most)
+                    }
                 }
             };
-            wait(ended, at_most.or(deadline.map(|_| left))).await;
+            wait(ended, [at_most, left].into_iter().flatten().min()).await;
         }
         Err(NoKey::Unavailable)
     }
