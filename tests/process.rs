@@ -1,112 +1,14 @@
 //! The built binary behind a Lambda Runtime API, over HTTP, with a tenant over https: what `cargo lambda watch` and Lambda
-//! do with it. The Runtime API is cargo-lambda's.
+//! do with it.
 
 mod front_door;
-
-use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+mod lambda;
 
 use front_door::*;
-use issuer::{AUDIENCE, Key, Tenant};
-use reqwest::{Client, Method, RequestBuilder};
+use issuer::{Key, Tenant};
+use lambda::{Lambda, function};
+use reqwest::Method;
 use serde_json::{Value, json};
-
-/// The function and the Runtime API that it asks for events. Both end with it.
-struct Lambda {
-    runtime_api: Child,
-    function: Child,
-    url: String,
-    log: PathBuf,
-    client: Client,
-}
-
-impl Lambda {
-    fn start(tenant: &Tenant, environment: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
-        let cargo_lambda = concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/bin/cargo-lambda");
-        let runtime_api = Command::new(cargo_lambda)
-            .args(["lambda", "watch", "--only-lambda-apis", "--disable-cors", "--invoke-address", "127.0.0.1"])
-            .args(["--invoke-port", &port.to_string(), "--concurrency", "64"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{cargo_lambda}: {error}: `make test` installs it"));
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "cargo-lambda did not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let log = std::env::temp_dir().join(format!("api-authorization-{}-{port}.log", std::process::id()));
-        let function = function()
-            .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt/api-authorization"))
-            .env("AUTH0_DOMAIN", tenant.domain())
-            .env("API_AUDIENCE", AUDIENCE)
-            .env("SSL_CERT_FILE", tenant.ca_file().expect("a tenant over https"))
-            .envs(environment.iter().copied())
-            .stdout(File::create(&log).expect("a log"))
-            .stderr(File::options().append(true).open(&log).expect("a log"))
-            .spawn()
-            .expect("the function");
-        let url = format!("http://127.0.0.1:{port}");
-        Self { runtime_api, function, url, log, client: Client::builder().no_proxy().build().expect("a client") }
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}/lambda-url/api-authorization{path}", self.url);
-        self.client.request(method, url).timeout(Duration::from_secs(30))
-    }
-
-    /// `GET` with a bearer token: status and body.
-    async fn get(&self, path: &str, token: &str) -> (u16, String) {
-        let answer = self.request(Method::GET, path).bearer_auth(token).send().await.expect("an answer");
-        (answer.status().as_u16(), answer.text().await.expect("a body"))
-    }
-
-    /// Hands over an event as it is: the invocation's outcome.
-    async fn invoke(&self, event: String) -> Value {
-        let url = format!("{}/2015-03-31/functions/api-authorization/invocations", self.url);
-        let answer =
-            self.client.post(url).timeout(Duration::from_secs(30)).body(event).send().await.expect("an answer");
-        serde_json::from_str(&answer.text().await.expect("a body")).unwrap_or(Value::Null)
-    }
-
-    /// The lines of the access log.
-    fn requests(&self) -> Vec<Value> {
-        let lines = self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
-        lines.into_iter().filter(|line| line["fields"]["message"] == "request").collect()
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).expect("a log")
-    }
-}
-
-impl Drop for Lambda {
-    fn drop(&mut self) {
-        for child in [&mut self.function, &mut self.runtime_api] {
-            _ = child.kill();
-            _ = child.wait();
-        }
-        _ = fs::remove_file(&self.log);
-    }
-}
-
-/// The binary with what Lambda itself sets, and nothing else of this machine's environment.
-fn function() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_api-authorization"));
-    command
-        .env_clear()
-        .env("AWS_LAMBDA_FUNCTION_NAME", "api-authorization")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-        .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
-        .stdin(Stdio::null());
-    command
-}
 
 #[tokio::test]
 async fn real_tokens_over_http() {

@@ -43,6 +43,19 @@ impl FrontDoor {
 
     /// The same for a tenant that is there already.
     pub fn before(tenant: Tenant, environment: &[(&str, &str)]) -> Self {
+        let seconds = Arc::new(AtomicI64::new(NOW));
+        let broken = Arc::new(AtomicBool::new(false));
+        let (reading, breaks) = (Arc::clone(&seconds), Arc::clone(&broken));
+        let clock = Clock::new(move || {
+            assert!(!breaks.swap(false, Ordering::SeqCst), "a defect, made by a test");
+            let now = Duration::from_secs(reading.load(Ordering::SeqCst).unsigned_abs());
+            Now { monotonic: now, wall: now }
+        });
+        Self { seconds, broken, ..Self::by_clock(tenant, environment, clock) }
+    }
+
+    /// The same by another clock, which no call here moves.
+    pub fn by_clock(tenant: Tenant, environment: &[(&str, &str)], clock: Clock) -> Self {
         let config = Config::read(|name| {
             let given = environment.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
             given.or_else(|| match name {
@@ -53,17 +66,9 @@ impl FrontDoor {
             })
         })
         .expect("a good configuration");
-        let seconds = Arc::new(AtomicI64::new(NOW));
-        let broken = Arc::new(AtomicBool::new(false));
-        let (reading, breaks) = (Arc::clone(&seconds), Arc::clone(&broken));
-        let clock = Clock::new(move || {
-            assert!(!breaks.swap(false, Ordering::SeqCst), "a defect, made by a test");
-            let now = Duration::from_secs(reading.load(Ordering::SeqCst).unsigned_abs());
-            Now { monotonic: now, wall: now }
-        });
         let jwks = Jwks::new(&config, clock).expect("a client");
-        let service = handler::service(Api::new(config, jwks.clone()));
-        Self { tenant, jwks, service: Mutex::new(BoxCloneService::new(service)), seconds, broken }
+        let service = Mutex::new(BoxCloneService::new(handler::service(Api::new(config, jwks.clone()))));
+        Self { tenant, jwks, service, seconds: Arc::default(), broken: Arc::default() }
     }
 
     /// Lets time pass.

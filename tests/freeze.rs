@@ -1,0 +1,69 @@
+//! The real process in a sandbox that freezes: stopped and continued by signals, asked before and after.
+
+mod front_door;
+mod lambda;
+
+use std::time::{Duration, Instant};
+
+use front_door::*;
+use issuer::{Answer, Tenant};
+use lambda::Lambda;
+use tokio::time::sleep;
+
+#[tokio::test]
+async fn frozen_for_longer_than_connections_live() {
+    let tenant = Tenant::https().await;
+    let lambda = Lambda::start(&tenant, &[]);
+    let old = tenant.token().sign();
+    assert_eq!(lambda.get("/api/private", &old).await.0, 200);
+
+    lambda.freeze();
+    let new = tenant.token().signed_by(&tenant.rotate()).sign();
+    // Of a real process nobody can move the clock: the pause after a good fetch must pass.
+    sleep(Duration::from_secs(31)).await;
+    lambda.thaw();
+
+    let thawed = Instant::now();
+    assert_eq!(lambda.get("/api/private", &new).await.0, 200, "a new key needs a fetch, on a new connection");
+    assert_eq!(lambda.get("/api/private", &old).await.0, 200);
+    assert!(thawed.elapsed() < Duration::from_secs(3), "no dead connection was waited for");
+    assert_eq!(tenant.fetches(), 2);
+}
+
+#[tokio::test]
+async fn frozen_in_the_middle_of_a_fetch() {
+    let tenant = Tenant::https().await;
+    tenant.serve(Answer::Never);
+    let lambda = Lambda::start(&tenant, &[]);
+    // It asks for its first event once it has waited 1.5 s for the fetch of the init phase.
+    assert_eq!(lambda.get("/api/public", "").await.0, 200, "public routes wait for no keys");
+
+    let token = tenant.token().sign();
+    let asked = lambda.get("/api/private", &token);
+    tokio::pin!(asked);
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut asked).await;
+    assert!(early.is_err(), "it waits for the fetch: {early:?}");
+    lambda.freeze();
+    tenant.serve(Answer::Jwks);
+    sleep(Duration::from_secs(5)).await;
+    lambda.thaw();
+
+    let thawed = Instant::now();
+    assert_eq!(asked.await.0, 200, "the frozen fetch is given up, and a new one made");
+    assert!(thawed.elapsed() < Duration::from_secs(3), "it does not hang");
+    assert_eq!(lambda.requests().len(), 2);
+    assert_eq!(tenant.fetches(), 2);
+}
+
+#[tokio::test]
+async fn sixty_four_cold_invocations_at_once() {
+    let tenant = Tenant::https().await;
+    tenant.serve(Answer::After(Duration::from_secs(2), Box::new(Answer::Jwks)));
+    let lambda = Lambda::start(&tenant, &[("AWS_LAMBDA_MAX_CONCURRENCY", "64")]);
+    let token = tenant.token().sign();
+    let answers = futures_util::future::join_all((0..64).map(|_| lambda.get("/api/private", &token))).await;
+    for (status, body) in answers {
+        assert_eq!((status, body), (200, serde_json::json!({ "message": PRIVATE }).to_string()));
+    }
+    assert_eq!(tenant.fetches(), 1);
+}
