@@ -1,0 +1,27 @@
+# Each target is one line here; the work is in scripts/.
+
+help: ## Lists these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+start: ## Runs the function here, for a stand-in tenant or your own (AUTH0_DOMAIN=… API_AUDIENCE=…)
+	@scripts/start
+
+test: ## Runs all checks and tests
+	@scripts/test
+
+soak: ## Ten minutes of rotations, faults and junk, by a clock that runs 60 times as fast
+	@SOAK_SECONDS=600 cargo test --workspace --locked --test soak -- --nocapture
+
+invoke: ## Hands an event file to the function under `make start` (EVENT=private TOKEN=…)
+	@scripts/invoke
+
+build: ## Builds the function for Lambda, as a zip (ARCH=arm64 or x86_64)
+	@scripts/build
+
+deploy: ## Builds and deploys template.yaml with the SAM CLI (AUTH0_DOMAIN=… API_AUDIENCE=…)
+	@scripts/deploy
+
+clean: ## Removes all that was built or installed here
+	rm -rf target .venv .aws-sam
+
+.PHONY: help start test soak invoke build deploy clean

@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# What the scripts share: sentences, processes that end with the script, the tools in .venv.
+# Sourced by each with the repository as the working directory.
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    printf '\n%s\n' "$*" >&2
+    exit 1
+}
+
+# --- Processes: none outlives the script, however it ends.
+
+groups=""
+scratch=$(mktemp -d)
+
+# Starts a command in a process group of its own, so that one signal reaches all that it starts in turn.
+# The id is left in $started.
+launch() {
+    set -m
+    "$@" </dev/null &
+    set +m
+    started=$!
+    groups="$started $groups" # the newest is the first to end
+}
+
+# Runs a command to its end; a signal to the script does not have to wait for that.
+run() {
+    local status=0
+    launch "$@"
+    wait "$started" || status=$?
+    kill -TERM -- "-$started" 2>/dev/null || true # what it may have left behind
+    groups=${groups#* }                           # its number may soon be another's
+    return "$status"
+}
+
+alive() { kill -0 -- "$1" 2>/dev/null; }
+
+end_all() {
+    local status=$? group patience=50
+    trap '' INT TERM HUP
+    for group in $groups; do kill -TERM -- "-$group" 2>/dev/null || true; done
+    for group in $groups; do
+        while alive "-$group" && [ "$patience" -gt 0 ]; do
+            sleep 0.1
+            patience=$((patience - 1))
+        done
+        kill -KILL -- "-$group" 2>/dev/null || true
+    done
+    rm -rf "$scratch"
+    exit "$status"
+}
+
+trap end_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# --- Set-up: what the machine must have is asked for, what can live in .venv is put there.
+
+set_up() {
+    command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs, then open a new terminal."
+    command -v cc >/dev/null || fail "A C compiler is missing: install one (Debian: apt install build-essential)."
+    command -v curl >/dev/null || fail "curl is missing: install it (Debian: apt install curl)."
+    command -v python3 >/dev/null || fail "Python 3 is missing: install it (Debian: apt install python3 python3-venv)."
+    python3 -c 'import ensurepip, venv' 2>/dev/null ||
+        fail "Python's venv is missing: install it (Debian: apt install python3-venv)."
+
+    # The copy is made last, so it also tells that the installation was not interrupted.
+    if ! cmp -s scripts/requirements.txt .venv/requirements.txt; then
+        say "Installing cargo-lambda and shellcheck into .venv ..."
+        run python3 -m venv --clear .venv || fail "Could not make .venv; the reason is above."
+        run .venv/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt ||
+            fail "Could not install scripts/requirements.txt into .venv; the reason is above."
+        cp scripts/requirements.txt .venv/
+    fi
+    export PATH="$PWD/.venv/bin:$PATH" # where cargo-lambda looks for zig, and SAM for cargo-lambda
+}
