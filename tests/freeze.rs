@@ -52,7 +52,8 @@ async fn frozen_in_the_middle_of_a_fetch() {
     assert_eq!(asked.await.0, 200, "the frozen fetch is given up, and a new one made");
     assert!(thawed.elapsed() < Duration::from_secs(3), "it does not hang");
     assert_eq!(lambda.requests().len(), 2);
-    assert_eq!(tenant.fetches(), 2);
+    // On a slow machine the fetch of the init phase had ended before the request came, which then began the frozen one.
+    assert!(matches!(tenant.fetches(), 2 | 3), "{} fetches", tenant.fetches());
 }
 
 #[tokio::test]
