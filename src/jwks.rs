@@ -114,7 +114,8 @@ impl Jwks {
                 Ok(keys) => tracing::info!(keys = keys.len(), "JWKS fetched"),
                 Err(reason) => tracing::warn!(reason, "JWKS not fetched"),
             }
-            jwks.cache().end(number, outcome, first, jwks.now());
+            let now = jwks.now();
+            jwks.cache().end(number, outcome, first, now);
         });
         ended
     }

@@ -2,8 +2,12 @@
 
 mod front_door;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
+use api_authorization::clock::{Clock, Now};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use front_door::*;
 use issuer::{Answer, Key, Tenant};
 use serde_json::json;
@@ -67,20 +71,60 @@ async fn a_withdrawn_key_stops_after_ten_minutes() {
     assert_eq!(api.tenant.fetches(), 2);
 }
 
+/// A minute of junk: 10,000 tokens, each with a `kid` of its own. Nobody need sign them.
 #[tokio::test]
 async fn made_up_kids_do_not_reach_the_issuer() {
     let api = FrontDoor::open().await;
-    let stranger = Key::generate("stranger");
-    for n in 0..200 {
-        let token = api.token().signed_by(&stranger).header("kid", format!("made-up-{n}")).sign();
-        api.get("/api/private", &token).await.refuses(&NO_KEY, "made up");
+    let signature = api.token().sign().rsplit('.').next().expect("a signature").to_owned();
+    let good = api.token().sign();
+    for n in 0..10_000 {
+        let header = format!(r#"{{"alg":"RS256","kid":"made-up-{n}"}}"#);
+        let junk = format!("{}.e30.{signature}", URL_SAFE_NO_PAD.encode(header));
+        api.get("/api/private", &junk).await.refuses(&NO_KEY, "made up");
+        if n % 167 == 166 {
+            api.advance(1);
+            api.get("/api/private", &good).await.greets(PRIVATE);
+        }
     }
-    assert_eq!(api.tenant.fetches(), 1);
-    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 2, "one at first, and one in each 30 s");
+
+    let new = api.token().signed_by(&api.tenant.rotate()).sign();
+    api.advance(30);
+    api.get("/api/private", &new).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 3, "the flood cannot keep a new key out");
+
+    let stranger = Key::generate("stranger");
     let bad_signature = api.token().signed_by(&stranger).header("kid", api.tenant.key().kid()).sign();
     api.advance(60);
     api.get("/api/private", &bad_signature).await.refuses(&UNPARSABLE, "a bad signature is no reason to fetch");
-    assert_eq!(api.tenant.fetches(), 1);
+    assert_eq!(api.tenant.fetches(), 3);
+}
+
+#[tokio::test]
+async fn clocks_that_jump() {
+    let tenant = Tenant::http().await;
+    let (monotonic, wall) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(NOW.unsigned_abs())));
+    let (reading_monotonic, reading_wall) = (Arc::clone(&monotonic), Arc::clone(&wall));
+    let clock = Clock::new(move || Now {
+        monotonic: Duration::from_secs(reading_monotonic.load(SeqCst)),
+        wall: Duration::from_secs(reading_wall.load(SeqCst)),
+    });
+    let api = FrontDoor::by_clock(tenant, &[], clock);
+    let token = api.tenant.token().at(0).claim("exp", 5_000_000_000_u64).sign();
+    for (row, monotonic_to, wall_to, fetches) in [
+        ("at first", 0, NOW, 1),
+        ("the wall clock is set back by an hour", 599, NOW - 3_600, 1),
+        ("and does not make keys fresher", 600, NOW - 3_600, 2),
+        ("the sandbox froze, and its monotonic clock with it", 600, NOW - 3_600 + 600, 3),
+        ("the wall clock is set to 2106", 601, 4_294_967_296, 4),
+        ("and back to 1970", 602, 0, 4),
+        ("where ten minutes pass", 1_202, 600, 5),
+    ] {
+        monotonic.store(monotonic_to, SeqCst);
+        wall.store(wall_to.unsigned_abs(), SeqCst);
+        let answer = api.get("/api/private", &token).await;
+        assert_eq!((answer.status, api.tenant.fetches()), (200, fetches), "{row}");
+    }
 }
 
 #[tokio::test]
