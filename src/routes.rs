@@ -95,7 +95,9 @@ pub fn find(request: &Request, base_path: Option<&str>) -> Option<&'static Route
     let path = request.raw_http_path();
     let stage = match request.request_context_ref() {
         // HTTP APIs leave a named stage in the path; REST APIs do not.
-        Some(RequestContext::ApiGatewayV2(event)) => event.stage.as_deref().filter(|stage| !stage.is_empty()),
+        Some(RequestContext::ApiGatewayV2(event)) => {
+            event.stage.as_deref().filter(|stage| !["", "$default"].contains(stage))
+        }
         _ => None,
     };
     exactly(path).or_else(|| {

@@ -167,6 +167,9 @@ async fn headers_of_tokens() {
         (r#"{"alg":"RS256","kid":"KID","typ":null}"#, Some(&UNPARSABLE)),
         (r#"{"alg":"RS256","kid":"KID","typ":5}"#, Some(&UNPARSABLE)),
         (r#"{"alg":"RS256","kid":"KID","jku":5}"#, Some(&UNPARSABLE)),
+        (r#"{"alg":"RS256","kid":"no such","jku":5}"#, Some(&UNPARSABLE)),
+        (r#"{"alg":"RS256","kid":"","jku":5}"#, Some(&UNPARSABLE)),
+        (r#"{"alg":"RS256","jku":5}"#, Some(&UNPARSABLE)),
         (r#"{"alg":"RS256","alg":"RS256","kid":"KID"}"#, Some(&UNPARSABLE)),
         (r#"{"alg":"RS256","kid":"KID","\u006bid":"KID"}"#, Some(&UNPARSABLE)),
         (r#"{"alg":"RS256","kid":"KID","x":1,"x":2}"#, Some(&UNPARSABLE)),
@@ -457,6 +460,7 @@ async fn stages_and_base_paths() {
         ("pro", "/prod/api/private", false),
         ("prod", "/prodapi/private", false),
         ("prod", "//prod/api/private", false),
+        ("$default", "/$default/api/private", false),
         ("$default", "/$default/x/api/private", false),
         ("", "//api/private", false),
     ] {
