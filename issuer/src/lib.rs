@@ -26,7 +26,10 @@ mod tenant;
 // A GET -> the answer that the tenant is set to.
 mod answer;
 
-// A listener and a router -> a server on a thread of its own.
+// Scripts -> connections that break below HTTP.
+mod wire;
+
+// A server -> a thread of its own.
 mod server;
 
 // TCP connections -> TLS connections, under a CA of their own.
@@ -35,4 +38,6 @@ mod tls;
 pub use answer::Answer;
 pub use key::{Algorithm, Key, hs256};
 pub use tenant::Tenant;
+pub use tls::Certificate;
 pub use token::{AUDIENCE, Token};
+pub use wire::{Step, Wire};

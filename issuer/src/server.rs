@@ -1,4 +1,4 @@
-//! Turns a listener and a router into a server on a thread of its own, until it is dropped.
+//! Turns a future that serves into a thread of its own, until it is dropped.
 
 use std::io;
 use std::net::TcpListener;
@@ -19,24 +19,29 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The listener accepts connections already, so nobody need wait for the thread.
+    /// Answers by the router. The listener accepts connections already, so nobody need wait for the thread.
     pub(crate) fn start(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) -> io::Result<Server> {
         listener.set_nonblocking(true)?;
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel();
-        let serve = async move {
+        Server::run(async move {
             let tcp = tokio::net::TcpListener::from_std(listener).expect("a bound listener can be registered");
             match tls {
                 None => axum::serve(tcp, router).await,
                 Some(acceptor) => axum::serve(TlsListener { tcp, acceptor, handshakes: JoinSet::new() }, router).await,
             }
-        };
+            .expect("axum serves until it is stopped");
+        })
+    }
+
+    /// Runs what serves without an end.
+    pub(crate) fn run(serve: impl Future<Output = ()> + Send + 'static) -> io::Result<Server> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
         // When the runtime goes at the end of the thread, open connections go with it.
-        let thread = thread::Builder::new().name("tenant".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("issuer".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => {}
-                    served = serve => served.expect("axum serves until it is stopped"),
+                    () = serve => {}
                 }
             });
         })?;

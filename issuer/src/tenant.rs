@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use crate::answer::{Answer, router};
 use crate::key::random_kid;
 use crate::server::Server;
-use crate::tls::{self, Ca};
+use crate::tls::{Ca, Certificate};
 use crate::{AUDIENCE, Key, Token};
 
 /// A running tenant. It accepts connections from the start; dropping it closes its port and its connections.
@@ -39,17 +39,22 @@ impl Tenant {
     /// # Errors
     /// Where the address cannot be had: a port that is taken, for one.
     pub async fn bind(address: SocketAddr) -> io::Result<Tenant> {
-        spawn_blocking(move || Tenant::start(address, false)).await.expect("a tenant starts or says why not")
+        spawn_blocking(move || Tenant::start(address, false, new_key())).await.expect("a tenant starts or says why not")
     }
 
     /// [`Tenant::http`] outside of a runtime.
     pub fn blocking_http() -> Tenant {
-        Tenant::start(FREE_PORT, false).expect("this machine has a free port")
+        Tenant::start(FREE_PORT, false, new_key()).expect("this machine has a free port")
+    }
+
+    /// [`Tenant::blocking_http`] with this key: for tests that want many tenants, and have no time to make a key for each.
+    pub fn blocking_http_with(key: &Key) -> Tenant {
+        Tenant::start(FREE_PORT, false, key.clone()).expect("this machine has a free port")
     }
 
     /// [`Tenant::https`] outside of a runtime.
     pub fn blocking_https() -> Tenant {
-        Tenant::start(FREE_PORT, true).expect("this machine has a free port")
+        Tenant::start(FREE_PORT, true, new_key()).expect("this machine has a free port")
     }
 
     /// What to set `AUTH0_DOMAIN` to: host and port.
@@ -85,7 +90,7 @@ impl Tenant {
 
     /// Signs with a new key from now on, published beside the old ones. Returns it.
     pub fn rotate(&self) -> Key {
-        let key = Key::generate(&random_kid());
+        let key = new_key();
         let mut state = self.shared.state();
         state.published.push(key.clone());
         state.current = key.clone();
@@ -127,12 +132,12 @@ impl Tenant {
         self.shared.token()
     }
 
-    fn start(address: SocketAddr, over_tls: bool) -> io::Result<Tenant> {
+    fn start(address: SocketAddr, over_tls: bool, key: Key) -> io::Result<Tenant> {
         let listener = TcpListener::bind(address)?;
-        let (ca, acceptor) = over_tls.then(tls::certify).unzip();
+        let ca = over_tls.then(Ca::new);
+        let acceptor = ca.as_ref().map(|ca| ca.acceptor(Certificate::Good));
         let domain = listener.local_addr()?.to_string();
         let scheme = if over_tls { "https" } else { "http" };
-        let key = Key::generate(&random_kid());
         let shared = Arc::new(Shared {
             issuer: format!("https://{domain}/"),
             jwks_uri: format!("{scheme}://{domain}/.well-known/jwks.json"),
@@ -188,4 +193,8 @@ impl Shared {
     }
 }
 
-const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+fn new_key() -> Key {
+    Key::generate(&random_kid())
+}
+
+pub(crate) const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::{env, fs, io};
 
 use axum::serve::Listener;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -16,31 +16,64 @@ use tokio_rustls::server::TlsStream;
 
 use crate::key::random_kid;
 
-/// The certificate of a CA, as text and as a file that goes when this does.
+/// What a server shows in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// For 127.0.0.1 and localhost, from its CA.
+    Good,
+    /// From no CA but itself.
+    SelfSigned,
+    /// For another name.
+    OtherName,
+    /// Run out in the year 2000.
+    Expired,
+    /// Not to be trusted before the year 4000.
+    NotYetValid,
+}
+
+/// A CA. Its certificate is there as text and as a file that goes when this does.
 pub(crate) struct Ca {
     pub(crate) pem: String,
     pub(crate) file: PathBuf,
+    authority: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// A new CA, and what a server needs to prove itself under it. The CA's private key is forgotten at once.
-pub(crate) fn certify() -> (Ca, TlsAcceptor) {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Stand-in tenant's CA");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, key_pair()).expect("a CA can sign itself");
+impl Ca {
+    pub(crate) fn new() -> Ca {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "Stand-in tenant's CA");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, key_pair()).expect("a CA can sign itself");
+        let file = env::temp_dir().join(format!("issuer-ca-{}.pem", random_kid()));
+        fs::write(&file, authority.pem()).expect("the directory for temporary files takes a file");
+        Ca { pem: authority.pem(), file, authority }
+    }
 
-    let key = key_pair();
-    let certificate = CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()])
-        .and_then(|params| params.signed_by(&key, &authority))
-        .expect("a CA can sign a certificate for these names");
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
-        .expect("the certificate was made for this key");
-
-    let ca = Ca { pem: authority.pem(), file: env::temp_dir().join(format!("issuer-ca-{}.pem", random_kid())) };
-    fs::write(&ca.file, &ca.pem).expect("the directory for temporary files takes a file");
-    (ca, TlsAcceptor::from(Arc::new(config)))
+    /// What a server needs to shake hands with such a certificate.
+    pub(crate) fn acceptor(&self, certificate: Certificate) -> TlsAcceptor {
+        let names: &[&str] = match certificate {
+            Certificate::OtherName => &["example.com"],
+            _ => &["127.0.0.1", "localhost"],
+        };
+        let mut params =
+            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).expect("names");
+        match certificate {
+            Certificate::Expired => params.not_after = date_time_ymd(2000, 1, 1),
+            Certificate::NotYetValid => params.not_before = date_time_ymd(4000, 1, 1),
+            _ => {}
+        }
+        let key = key_pair();
+        let signed = match certificate {
+            Certificate::SelfSigned => params.self_signed(&key),
+            _ => params.signed_by(&key, &self.authority),
+        }
+        .expect("a certificate for these names can be signed");
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+            .expect("the certificate was made for this key");
+        TlsAcceptor::from(Arc::new(config))
+    }
 }
 
 impl Drop for Ca {
