@@ -64,7 +64,6 @@ mod tests {
             (&[b"Bearer,t"], Err(NotBearer)),
             (&[b"t"], Err(NotBearer)),
             (&[b"Bearer\xc2\xa0t"], Err(NotBearer)),
-            (&[b"Bearer\x0ct"], Err(NotBearer)),
             (&[b"Bearer"], Err(TokenNotFound)),
             (&[b"bearer "], Err(TokenNotFound)),
             (&[b"Bearer a b"], Err(NotOneToken)),
@@ -85,13 +84,9 @@ mod tests {
         for (lines, expected) in rows {
             let mut headers = HeaderMap::new();
             for line in *lines {
-                // A form feed is no legal header byte, but it is a blank to `split_whitespace`: skip what http refuses.
-                let Ok(line) = HeaderValue::from_bytes(line) else { continue };
-                headers.append(AUTHORIZATION, line);
+                headers.append(AUTHORIZATION, HeaderValue::from_bytes(line).expect("a header's bytes"));
             }
-            if headers.len() == lines.len() {
-                assert_eq!(&token(&headers).map(|token| token.unverified()), expected, "{lines:?}");
-            }
+            assert_eq!(&token(&headers).map(|token| token.unverified()), expected, "{lines:?}");
         }
     }
 }

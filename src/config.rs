@@ -56,7 +56,7 @@ impl Config {
     /// # Errors
     /// As [`Config::from_env`].
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        // A template passes an empty text for what was left out.
+        // A template passes an empty text for what was left out. (But who sets no origin must not get all of them.)
         let optional = |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
 
         let domain = domain(&required("AUTH0_DOMAIN", &variable, "your tenant's domain, as example.eu.auth0.com")?)?;

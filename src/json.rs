@@ -6,23 +6,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// An object's members: name -> the text of its value.
-pub struct Members<'a>(BTreeMap<Cow<'a, str>, Member<'a>>);
-
-enum Member<'a> {
-    Once(&'a RawValue),
-    Repeated,
-}
-
-/// The name was there more than once, so that nobody can say what it stands for.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Repeated;
+/// An object's members: name -> the text of its value, or `None` where the name is repeated, so that nobody can say what
+/// it stands for.
+pub struct Members<'a>(BTreeMap<Cow<'a, str>, Option<&'a RawValue>>);
 
 impl<'a> Members<'a> {
     /// Reads one JSON object and nothing beside it. `None` for everything else.
@@ -32,9 +23,9 @@ impl<'a> Members<'a> {
         surrogates_pair(text).then_some(members)
     }
 
-    /// Whether any name was there more than once.
+    /// Whether any name is repeated.
     pub fn any_repeated(&self) -> bool {
-        self.0.values().any(|member| matches!(member, Member::Repeated))
+        self.0.values().any(Option::is_none)
     }
 
     /// Whether `name` is there, with whatever value, however often.
@@ -42,21 +33,14 @@ impl<'a> Members<'a> {
         self.0.contains_key(name)
     }
 
-    /// The value of `name`, if it is there.
-    ///
-    /// # Errors
-    /// [`Repeated`] where there is more than one.
-    pub fn get(&self, name: &str) -> Result<Option<&'a RawValue>, Repeated> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Member::Once(value)) => Ok(Some(value)),
-            Some(Member::Repeated) => Err(Repeated),
-        }
+    /// The value of `name`, if it is there once.
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.get(name).copied().flatten()
     }
 
-    /// The value of `name` if it is there once and is a text.
+    /// The value of `name`, if it is there once and is a text.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.get(name).ok().flatten().and_then(text)
+        self.get(name).and_then(text)
     }
 }
 
@@ -83,10 +67,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<'de>, A::Error> {
                 let mut members = BTreeMap::new();
                 while let Some((Text(name), value)) = object.next_entry::<Text, &RawValue>()? {
-                    match members.entry(name) {
-                        Entry::Vacant(vacant) => _ = vacant.insert(Member::Once(value)),
-                        Entry::Occupied(mut occupied) => _ = occupied.insert(Member::Repeated),
-                    }
+                    members.entry(name).and_modify(|value| *value = None).or_insert(Some(value));
                 }
                 Ok(Members(members))
             }
@@ -173,9 +154,8 @@ mod tests {
     #[test]
     fn a_repeated_name_has_no_value() {
         let members = Members::parse(br#"{"exp":1,"\u0065xp":2,"iss":"\u0069"}"#).expect("an object");
-        assert_eq!(members.get("exp").err(), Some(Repeated));
-        assert!(members.contains("exp") && members.any_repeated());
+        assert!(members.get("exp").is_none() && members.contains("exp") && members.any_repeated());
         assert_eq!(members.text("iss").as_deref(), Some("i"));
-        assert_eq!(members.get("Iss").expect("once").map(RawValue::get), None);
+        assert!(members.get("Iss").is_none() && !members.contains("Iss"));
     }
 }

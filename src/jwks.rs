@@ -7,6 +7,7 @@ mod cache;
 mod fetch;
 mod key;
 #[cfg(test)]
+#[path = "../tests/unit/model.rs"]
 mod model;
 
 use std::panic::AssertUnwindSafe;
@@ -72,18 +73,16 @@ impl Jwks {
     /// [`NoKey`].
     pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
         let deadline = left.map(|left| Instant::now() + left.saturating_sub(ANSWER_TIME));
-        for _ in 0..MAX_STEPS {
+        for step in 1..=MAX_STEPS {
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let limit = left.map_or(FETCH_TIME, |left| left.min(FETCH_TIME));
             let (ended, at_most) = {
                 let mut cache = self.cache();
-                match cache.ask(kid, self.now()) {
+                match cache.ask(kid, step < MAX_STEPS && limit >= LEAST_FETCH, self.now()) {
                     Step::Serve(key) => return Ok(key),
                     Step::Refuse(no_key) => return Err(no_key),
                     Step::Wait(ended) => (ended, None),
-                    Step::Start(at_most) => {
-                        let limit = left.map_or(FETCH_TIME, |left| left.min(FETCH_TIME));
-                        (self.start(&mut cache, limit, false), at_most)
-                    }
+                    Step::Start(at_most) => (self.start(&mut cache, limit, false), at_most),
                 }
             };
             wait(ended, [at_most, left].into_iter().flatten().min()).await;
@@ -132,6 +131,9 @@ const INIT_WAIT: Duration = Duration::from_millis(1500);
 
 /// What is left of an invocation for saying that there are no keys.
 const ANSWER_TIME: Duration = Duration::from_millis(100);
+
+/// With less time than this, a fetch would only fail, and make others pause.
+const LEAST_FETCH: Duration = Duration::from_millis(300);
 
 /// Wait for the init phase's fetch, then for one's own, then look; two more for fetches that froze.
 const MAX_STEPS: usize = 5;

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde_json::{Value, value::RawValue};
+use jsonwebtoken::{Algorithm, Validation};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::bearer::BearerToken;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::json::{self, Members, Repeated, Text};
+use crate::json::{self, Members, Text};
 use crate::jwks::{Jwks, NoKey};
 use crate::scope::Scope;
 
@@ -25,7 +26,7 @@ use crate::scope::Scope;
 /// let forged = api_authorization::token::Claims { ..todo!() };
 /// ```
 pub struct Claims {
-    payload: Box<RawValue>,
+    payload: Vec<u8>,
     subject: Option<String>,
     scope: Scope,
 }
@@ -43,8 +44,7 @@ impl Claims {
 
     /// Any claim by its name, a custom one too: `claims.get("https://example.com/roles")`. `None` if it is not there.
     pub fn get(&self, name: &str) -> Option<Value> {
-        let value = Members::parse(self.payload.get().as_bytes())?.get(name).ok()??;
-        serde_json::from_str(value.get()).ok()
+        serde_json::from_str(Members::parse(&self.payload)?.get(name)?.get()).ok()
     }
 }
 
@@ -68,9 +68,21 @@ pub async fn validate(
         NoKey::Unknown => ApiError::UnknownKid(unverified.kid.clone()),
         NoKey::Unavailable => ApiError::KeysUnavailable,
     })?;
-    let payload = verify(&unverified, &key, config, jwks.now())?;
-    let (subject, scope) = accept(payload.get().as_bytes(), config, jwks.now())?;
-    Ok(Claims { payload, subject, scope })
+    // A failure that comes after a good signature is only remembered: our own reading, which is the stricter, chooses the
+    // refusal. It never accepts.
+    let second_net = jsonwebtoken::decode::<IgnoredAny>(unverified.token, &key, &config.validation);
+    if second_net.as_ref().is_err_and(|error| !comes_after_the_signature(error.kind())) {
+        return Err(ApiError::BadSignature);
+    }
+    let (subject, scope) = accept(&unverified.payload, config, jwks.now())?;
+    second_net.map_err(|_| ApiError::MalformedClaim)?;
+    Ok(Claims { payload: unverified.payload, subject, scope })
+}
+
+/// What jsonwebtoken says of claims. Its `Json` is the payload's: the header was read before.
+fn comes_after_the_signature(error: &ErrorKind) -> bool {
+    use ErrorKind::{InvalidAudience, InvalidIssuer, Json, MissingRequiredClaim};
+    matches!(error, MissingRequiredClaim(_) | InvalidIssuer | InvalidAudience | Json(_))
 }
 
 /// What jsonwebtoken checks for us. Times are not its part: it would read the system's clock.
@@ -146,6 +158,7 @@ fn kid(header: &[u8]) -> Result<String, ApiError> {
             return Err(ApiError::UnsupportedHeader);
         }
     }
+    // One of a wrong type has its own answer, so it is judged before jsonwebtoken, which refuses it, too.
     let kid = members.text("kid");
     if members.contains("kid") && kid.is_none() {
         return Err(ApiError::InvalidKid);
@@ -156,27 +169,13 @@ fn kid(header: &[u8]) -> Result<String, ApiError> {
     kid.filter(|kid| (1..=128).contains(&kid.len())).map(Cow::into_owned).ok_or(ApiError::InvalidKid)
 }
 
-/// Checks the signature, and lets jsonwebtoken check issuer and audience for a second time. Returns the payload.
-fn verify(unverified: &Unverified, key: &DecodingKey, config: &Config, now: Now) -> Result<Box<RawValue>, ApiError> {
-    match jsonwebtoken::decode(unverified.token, key, &config.validation) {
-        Ok(verified) => Ok(verified.claims),
-        // These come after a good signature. Our own reading chooses the refusal; it never accepts.
-        Err(error) => Err(match error.kind() {
-            ErrorKind::MissingRequiredClaim(_)
-            | ErrorKind::InvalidIssuer
-            | ErrorKind::InvalidAudience
-            | ErrorKind::Json(_) => accept(&unverified.payload, config, now).err().unwrap_or(ApiError::MalformedClaim),
-            _ => ApiError::BadSignature,
-        }),
-    }
-}
-
 /// Checks the claims of a signed payload. Returns the two that routes ask for: `sub` and `scope`.
 fn accept(payload: &[u8], config: &Config, now: Now) -> Result<(Option<String>, Scope), ApiError> {
     let claims = Members::parse(payload).ok_or(ApiError::MalformedPayload)?;
     let now = now.wall.as_secs_f64().floor();
 
-    let expiry = time(&claims, "exp")?.ok_or(ApiError::MissingClaim)?;
+    let absent = || if claims.any_repeated() { ApiError::RepeatedClaim } else { ApiError::MissingClaim };
+    let expiry = time(&claims, "exp")?.ok_or_else(absent)?;
     if expiry < now - LEEWAY {
         return Err(ApiError::Expired);
     }
@@ -204,7 +203,7 @@ fn accept(payload: &[u8], config: &Config, now: Now) -> Result<(Option<String>, 
     }
     text(&claims, "jti")?;
     let subject = text(&claims, "sub")?;
-    let scope = match claims.get("scope")? {
+    let scope = match claims.get("scope") {
         Some(value) if value.get() == "null" => None,
         _ => text(&claims, "scope")?,
     };
@@ -213,7 +212,7 @@ fn accept(payload: &[u8], config: &Config, now: Now) -> Result<(Option<String>, 
 
 /// A NumericDate (RFC 7519, section 2) in seconds. Up to 2^53 an f64 holds each second exactly.
 fn time(claims: &Members, name: &str) -> Result<Option<f64>, ApiError> {
-    let Some(value) = claims.get(name)? else { return Ok(None) };
+    let Some(value) = claims.get(name) else { return Ok(None) };
     if !value.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         return Err(ApiError::MalformedClaim);
     }
@@ -225,7 +224,7 @@ fn time(claims: &Members, name: &str) -> Result<Option<f64>, ApiError> {
 
 /// `aud`: one text or a list of texts (RFC 7519, section 4.1.3).
 fn audiences<'a>(claims: &Members<'a>) -> Result<Vec<Text<'a>>, ApiError> {
-    let value = claims.get("aud")?.ok_or(ApiError::MissingClaim)?;
+    let value = claims.get("aud").ok_or(ApiError::MissingClaim)?;
     match json::text(value) {
         Some(audience) => Ok(vec![Text(audience)]),
         None => serde_json::from_str(value.get()).map_err(|_| ApiError::MalformedClaim),
@@ -234,12 +233,6 @@ fn audiences<'a>(claims: &Members<'a>) -> Result<Vec<Text<'a>>, ApiError> {
 
 /// A claim that is a text or not there.
 fn text(claims: &Members, name: &str) -> Result<Option<String>, ApiError> {
-    let Some(value) = claims.get(name)? else { return Ok(None) };
+    let Some(value) = claims.get(name) else { return Ok(None) };
     json::text(value).map(|text| Some(text.into_owned())).ok_or(ApiError::MalformedClaim)
-}
-
-impl From<Repeated> for ApiError {
-    fn from(Repeated: Repeated) -> Self {
-        Self::RepeatedClaim
-    }
 }

@@ -4,7 +4,7 @@ mod front_door;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api_authorization::clock::{Clock, Now};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -221,7 +221,6 @@ async fn keys_that_do_not_count() {
         key
     };
     let modulus = good["n"].as_str().expect("n").to_owned();
-    let large = Key::generate_bits("bad", 4096);
     let rows = [
         ("use enc", with("use", json!("enc"))),
         ("use in capitals", with("use", json!("SIG"))),
@@ -235,14 +234,23 @@ async fn keys_that_do_not_count() {
         ("kty oct", with("kty", json!("oct"))),
         ("private", with("d", json!("AQAB"))),
         ("a prime", with("p", json!("AQAB"))),
+        ("the other prime", with("q", json!("AQAB"))),
+        ("an exponent", with("dp", json!("AQAB"))),
+        ("the other exponent", with("dq", json!("AQAB"))),
+        ("a coefficient", with("qi", json!("AQAB"))),
+        ("more primes", with("oth", json!([]))),
+        ("a secret", with("k", json!("AQAB"))),
         ("e 3", with("e", json!("Aw"))),
         ("e 1", with("e", json!("AQ"))),
         ("no e", with("e", json!(""))),
+        ("2047 bits", with("n", json!(shifted(&modulus)))),
+        ("two zero bytes before n", with("n", json!(zeros_before(2, &modulus)))),
         ("a short n", with("n", json!(modulus[..340]))),
         ("an even n", with("n", json!(format!("{}A", &modulus[..modulus.len() - 1])))),
         ("n with padding", with("n", json!(format!("{modulus}==")))),
         ("no n", with("n", json!(""))),
-        ("a huge n", with("n", json!(large.n() + &large.n()))),
+        ("4097 bits", with("n", json!(URL_SAFE_NO_PAD.encode([&[1][..], &[0xff; 512]].concat())))),
+        ("a huge n", with("n", json!(format!("{modulus}{modulus}{modulus}")))),
         ("a kid of a wrong type", with("kid", json!(5))),
         ("an empty kid", with("kid", json!(""))),
         ("a long kid", with("kid", json!("k".repeat(129)))),
@@ -252,24 +260,42 @@ async fn keys_that_do_not_count() {
     ];
     let token = tenant.token().at(NOW);
     let api = FrontDoor::before(tenant, &[]);
+    api.get("/api/private", &token.sign()).await.greets(PRIVATE);
     for (row, key) in rows {
-        let kid = key["kid"].as_str().unwrap_or("bad").to_owned();
+        // By itself it is no set of keys. (Were it one, this would be 401.)
+        api.tenant.serve(body(200, &json!({ "keys": [key] }).to_string()));
+        api.advance(600);
+        let unknown = token.clone().header("kid", "unknown").sign();
+        api.get("/api/private", &unknown).await.refuses(&KEYS_UNAVAILABLE, row);
+        // Beside another, it costs nobody anything.
         api.tenant.serve(body(200, &json!({ "keys": [key, good] }).to_string()));
         api.advance(600);
-        let bad = token.clone().header("kid", kid).sign();
-        let answer = api.get("/api/private", &bad).await;
-        answer.refuses(&NO_KEY, row);
+        let bad = token.clone().header("kid", "bad").sign();
+        api.get("/api/private", &bad).await.refuses(&NO_KEY, row);
         api.get("/api/private", &token.sign()).await.greets(PRIVATE);
     }
+    for odd in [r#"{"kty":"RSA","kid":"bad","note":"\ud800"}"#, r#"{"kid":"bad","kid":"bad"}"#] {
+        api.tenant.serve(body(200, &format!(r#"{{"keys":[{odd},{good}]}}"#)));
+        api.advance(600);
+        api.get("/api/private", &token.sign()).await.greets(PRIVATE);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_do_count() {
+    let api = FrontDoor::open().await;
+    let token = api.token();
     let other = Key::generate("same");
-    let mut first = good.clone();
+    let large = Key::generate_bits("large", 4096);
+    let mut first = api.tenant.key().jwk();
     first["kid"] = json!("same");
-    for (row, keys, signer_is_other) in [
-        ("the last of two", json!([first, other.jwk()]), true),
-        ("the last usable of two", json!([other.jwk(), with("use", json!("enc"))]), true),
-        ("an odd one first", json!([{ "kty": "EC", "kid": "same" }, other.jwk()]), true),
+    let mut last = first.clone();
+    last["use"] = json!("enc");
+    for (row, keys) in [
+        ("the last of two", json!([first, other.jwk()])),
+        ("the last usable of two", json!([other.jwk(), last])),
+        ("an odd one first", json!([{ "kty": "EC", "kid": "same" }, other.jwk()])),
     ] {
-        assert!(signer_is_other);
         api.tenant.serve(body(200, &json!({ "keys": keys }).to_string()));
         api.advance(600);
         let answer = api.get("/api/private", &token.clone().signed_by(&other).sign()).await;
@@ -291,6 +317,11 @@ async fn keys_that_do_not_count() {
             key["key_ops"] = json!(["sign", "verify"]);
             key
         }),
+        ("a zero byte before n", {
+            let mut key = other.jwk();
+            key["n"] = json!(zeros_before(1, &other.n()));
+            key
+        }),
         ("x5c that is none", {
             let mut key = other.jwk();
             key["x5c"] = json!("A");
@@ -306,6 +337,72 @@ async fn keys_that_do_not_count() {
     api.tenant.serve(body(200, &json!({ "keys": [large.jwk()] }).to_string()));
     api.advance(600);
     api.get("/api/private", &token.clone().signed_by(&large).sign()).await.greets(PRIVATE);
+
+    let longest = Key::generate(&"k".repeat(128));
+    api.tenant.serve(body(200, &json!({ "keys": [longest.jwk()] }).to_string()));
+    api.advance(600);
+    api.get("/api/private", &token.clone().signed_by(&longest).sign()).await.greets(PRIVATE);
+}
+
+fn zeros_before(zeros: usize, modulus: &str) -> String {
+    let modulus = URL_SAFE_NO_PAD.decode(modulus).expect("base64url");
+    URL_SAFE_NO_PAD.encode([vec![0; zeros], modulus].concat())
+}
+
+/// Half of it, but odd.
+fn shifted(modulus: &str) -> String {
+    let mut bytes = URL_SAFE_NO_PAD.decode(modulus).expect("base64url");
+    bytes[0] >>= 1;
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// An invocation that ends soon is answered in time, and costs the others nothing.
+#[tokio::test]
+async fn what_the_invocation_has_left() {
+    let api = FrontDoor::open().await;
+    let token = api.token().sign();
+    api.leave(350);
+    api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, "too little for a fetch");
+    assert_eq!(api.tenant.fetches(), 0, "and none is begun");
+    api.leave(10_000);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 1, "nor does anyone pause for it");
+
+    api.tenant.serve(Answer::Never);
+    api.advance(600);
+    api.leave(50);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    assert_eq!(api.tenant.fetches(), 1, "stale keys serve without one");
+
+    for (row, left, at_least, at_most) in [
+        ("a second", 1_000, 800, 2_500),
+        ("a deadline in the past counts as none", 0, 2_800, 8_000),
+        ("no deadline", -1, 2_800, 8_000),
+    ] {
+        let api = FrontDoor::open().await;
+        api.tenant.serve(Answer::Never);
+        api.leave(left);
+        let asked = Instant::now();
+        api.get("/api/private", &api.token().sign()).await.refuses(&KEYS_UNAVAILABLE, row);
+        let took = asked.elapsed().as_millis();
+        assert!((at_least..at_most).contains(&took), "{row}: {took} ms");
+    }
+}
+
+/// An issuer that takes longer than a request waits, and a sandbox that is frozen between requests that are far apart.
+#[tokio::test]
+async fn a_slow_issuer_and_sparse_traffic() {
+    let api = FrontDoor::open().await;
+    let token = api.token().sign();
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    let old = api.tenant.key();
+    api.tenant.rotate();
+    api.tenant.withdraw(old.kid());
+    api.tenant.serve(Answer::After(Duration::from_millis(600), Box::new(Answer::Jwks)));
+    api.advance(600);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.advance(60);
+    api.get("/api/private", &token).await.refuses(&NO_KEY, "withdrawn, and after one more answer that is known");
 }
 
 #[tokio::test]

@@ -30,8 +30,8 @@ const PAUSE_AFTER_FAILED: Duration = Duration::from_secs(10);
 /// The time of a fetch, all in all.
 pub const FETCH_TIME: Duration = Duration::from_secs(3);
 
-/// How late a fetch may end that was not frozen: the CPU of a small function is slow to tell it.
-const FETCH_GRACE: Duration = Duration::from_secs(1);
+/// A fetch that is older than this froze with the sandbox: the CPU of a small function may be slow to end it, but not so slow.
+const FROZEN: Duration = Duration::from_millis(3_500);
 
 /// The keys, how old they are, and what became of the last fetch. `F` is a handle to the fetch that is under way.
 pub struct Cache<F> {
@@ -69,21 +69,25 @@ impl<F: Clone> Cache<F> {
         Self { keys: pinned.unwrap_or_default(), since, last: None, under_way: None, fetches: 0 }
     }
 
-    /// What to do for a token that names `kid`.
-    pub fn ask(&mut self, kid: &str, now: Now) -> Step<F> {
-        // It froze with the sandbox: what it would still bring is of no known age.
-        self.under_way.take_if(|fetch| now.since(fetch.started) > FETCH_TIME);
+    /// What to do for a token that names `kid`. Says nothing of a start where the request `may_start` no fetch.
+    pub fn ask(&mut self, kid: &str, may_start: bool, now: Now) -> Step<F> {
+        // What a frozen fetch would still bring is of no known age.
+        let froze = self.under_way.take_if(|fetch| now.since(fetch.started) > FROZEN).is_some();
 
         let age = self.age(now).unwrap_or(Duration::MAX);
         let known = self.keys.get(kid).filter(|_| age <= STALE);
+        let pausing = self.pausing(now);
         match (known, &self.under_way) {
             (Some(key), _) if age < FRESH => Step::Serve(key),
-            (Some(_), None) if !self.pausing(now) => Step::Start((age <= OLD).then_some(STALE_WAIT)),
+            (Some(_), None) if may_start && !pausing => {
+                // With requests far apart, each short wait would end in a fetch that freezes: wait the next one out.
+                Step::Start((age <= OLD && !froze).then_some(STALE_WAIT))
+            }
             (Some(key), _) => Step::Serve(key),
             (None, Some(fetch)) => Step::Wait(fetch.handle.clone()),
-            (None, None) if !self.pausing(now) => Step::Start(None),
+            (None, None) if may_start && !pausing => Step::Start(None),
             (None, None) => Step::Refuse(match self.last {
-                Some((_, true)) => NoKey::Unknown,
+                Some((_, true)) if pausing => NoKey::Unknown,
                 _ => NoKey::Unavailable, // the issuer may have a new key that we could not learn of
             }),
         }
@@ -97,10 +101,10 @@ impl<F: Clone> Cache<F> {
     }
 
     /// A fetch has ended. It changes nothing if it was given up before, or froze with the sandbox. A failure of the
-    /// init phase (`first`) starts no pause: no request has waited for it yet.
+    /// init phase (`first`) starts no pause: no request has asked the issuer yet.
     pub fn end(&mut self, number: u64, outcome: Result<Keys, &'static str>, first: bool, now: Now) {
         let Some(fetch) = self.under_way.take_if(|fetch| fetch.number == number) else { return };
-        if now.since(fetch.started) > FETCH_TIME + FETCH_GRACE {
+        if now.since(fetch.started) > FROZEN {
             return;
         }
         match outcome {

@@ -49,7 +49,7 @@ impl Fetcher {
         tokio::time::timeout(limit, keys).await.unwrap_or(Err(TIMEOUT))
     }
 
-    /// One request, and one more where the first broke for no lasting reason.
+    /// One request, and one more where the first broke: such things pass, but for a refused connection.
     async fn send(&self) -> reqwest::Result<Response> {
         let send = || self.client.get(self.uri.clone()).send();
         match send().await {

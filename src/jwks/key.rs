@@ -19,8 +19,9 @@ impl Keys {
     /// # Errors
     /// Why it gives none: words for the log.
     pub fn parse(jwks: &[u8]) -> Result<Self, &'static str> {
-        let set = Members::parse(jwks).ok_or("no JSON object")?;
-        let list = set.get("keys").ok().flatten().map(RawValue::get).ok_or("no list of keys")?;
+        // Not `Members::parse`, which would let what is odd in one key cost them all.
+        let set: Members = serde_json::from_slice(jwks).map_err(|_| "no JSON object")?;
+        let list = set.get("keys").map(RawValue::get).ok_or("no list of keys")?;
         let list: Vec<&RawValue> = serde_json::from_str(list).map_err(|_| "no list of keys")?;
         if list.len() > MAX_KEYS {
             return Err("more than 100 keys");
@@ -107,16 +108,15 @@ fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
 }
 
 fn allows_verify(jwk: &Members) -> bool {
-    let operations =
-        jwk.get("key_ops").ok().flatten().and_then(|list| serde_json::from_str::<Vec<Text>>(list.get()).ok());
+    let operations = jwk.get("key_ops").and_then(|list| serde_json::from_str::<Vec<Text>>(list.get()).ok());
     operations.is_some_and(|operations| operations.iter().any(|Text(operation)| operation == "verify"))
 }
 
-/// A Base64urlUInt (RFC 7518, section 2), less one leading zero byte: forbidden, but sent by real issuers.
+/// A Base64urlUInt (RFC 7518, section 2), less one leading zero byte: forbidden, but sent by real issuers. aws-lc takes none.
 fn unsigned(jwk: &Members, name: &str) -> Option<Vec<u8>> {
     let mut bytes = URL_SAFE_NO_PAD.decode(jwk.text(name)?.as_bytes()).ok()?;
     if bytes.first() == Some(&0) {
         bytes.remove(0);
     }
-    Some(bytes)
+    Some(bytes).filter(|bytes| bytes.first() != Some(&0))
 }

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,7 +27,10 @@ pub struct FrontDoor {
     pub jwks: Jwks,
     service: Mutex<BoxCloneService<Request, Response<Body>, std::convert::Infallible>>,
     seconds: Arc<AtomicI64>,
-    broken: Arc<AtomicBool>,
+    /// In how many questions for the time there is a panic; below 0, never.
+    broken: Arc<AtomicI64>,
+    /// What the invocation has left, in milliseconds; below 0, its deadline is unknown.
+    left: AtomicI64,
 }
 
 impl FrontDoor {
@@ -44,10 +47,10 @@ impl FrontDoor {
     /// The same for a tenant that is there already.
     pub fn before(tenant: Tenant, environment: &[(&str, &str)]) -> Self {
         let seconds = Arc::new(AtomicI64::new(NOW));
-        let broken = Arc::new(AtomicBool::new(false));
+        let broken = Arc::new(AtomicI64::new(-1));
         let (reading, breaks) = (Arc::clone(&seconds), Arc::clone(&broken));
         let clock = Clock::new(move || {
-            assert!(!breaks.swap(false, Ordering::SeqCst), "a defect, made by a test");
+            assert_ne!(breaks.fetch_sub(1, Ordering::SeqCst), 0, "a defect, made by a test");
             let now = Duration::from_secs(reading.load(Ordering::SeqCst).unsigned_abs());
             Now { monotonic: now, wall: now }
         });
@@ -68,7 +71,7 @@ impl FrontDoor {
         .expect("a good configuration");
         let jwks = Jwks::new(&config, clock).expect("a client");
         let service = Mutex::new(BoxCloneService::new(handler::service(Api::new(config, jwks.clone()))));
-        Self { tenant, jwks, service, seconds: Arc::default(), broken: Arc::default() }
+        Self { tenant, jwks, service, seconds: Arc::default(), broken: Arc::default(), left: AtomicI64::new(-1) }
     }
 
     /// Lets time pass.
@@ -76,9 +79,14 @@ impl FrontDoor {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Makes the function panic the next time that it asks for the time.
-    pub fn break_once(&self) {
-        self.broken.store(true, Ordering::SeqCst);
+    /// Makes the function panic when it has asked for the time so often, and then no more.
+    pub fn break_after(&self, readings: i64) {
+        self.broken.store(readings, Ordering::SeqCst);
+    }
+
+    /// Gives each invocation from now on so many milliseconds.
+    pub fn leave(&self, milliseconds: i64) {
+        self.left.store(milliseconds, Ordering::SeqCst);
     }
 
     /// A good token in the making, issued now.
@@ -90,8 +98,17 @@ impl FrontDoor {
     pub async fn send(&self, event: &Value) -> Answer {
         let request: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event that lambda_http knows");
         let service = self.service.lock().expect("no panic").clone();
-        let response = Adapter::from(service).oneshot(LambdaEvent::new(request, Context::default())).await;
+        let response = Adapter::from(service).oneshot(LambdaEvent::new(request, self.context())).await;
         Answer::read(serde_json::to_value(response.expect("the function never fails")).expect("JSON"))
+    }
+
+    fn context(&self) -> Context {
+        let mut context = Context::default();
+        let left = self.left.load(Ordering::SeqCst);
+        if left >= 0 {
+            context.deadline = (self.seconds.load(Ordering::SeqCst) * 1_000 + left).unsigned_abs();
+        }
+        context
     }
 
     /// `GET` with this bearer token.

@@ -28,22 +28,26 @@ enum Decision {
 }
 
 /// The policy, read off a history from its beginning. Seconds; `None` waits to the end.
-fn model(pinned: Option<&(Now, BTreeSet<u8>)>, history: &[Event], kid: u8, now: Now) -> Decision {
+fn model(pinned: Option<&(Now, BTreeSet<u8>)>, history: &[Event], kid: u8, may_start: bool, now: Now) -> Decision {
     let secs = |now: Now, then: Now| now.since(then).as_secs_f64();
     let mut known = pinned.cloned();
     let mut last = None;
     let mut fetches = Vec::new();
     let mut live = None; // the number of the fetch under way
+    let mut froze = false; // this very question found it frozen
     for event in history.iter().chain(&[Event::Asked(now)]) {
         match event {
-            Event::Asked(at) => live = live.filter(|fetch: &usize| secs(*at, fetches[*fetch]) <= 3.0),
+            Event::Asked(at) => {
+                froze = live.is_some_and(|fetch: usize| secs(*at, fetches[fetch]) > 3.5);
+                live = live.filter(|_| !froze);
+            }
             Event::Started(at) => {
                 fetches.push(*at);
                 live = Some(fetches.len() - 1);
             }
             Event::Ended { at, fetch, keys, first } if live == Some(*fetch) => {
                 live = None;
-                let frozen = secs(*at, fetches[*fetch]) > 4.0;
+                let frozen = secs(*at, fetches[*fetch]) > 3.5;
                 if let (false, Some(keys)) = (frozen, keys) {
                     known = Some((*at, keys.clone()));
                 }
@@ -59,12 +63,14 @@ fn model(pinned: Option<&(Now, BTreeSet<u8>)>, history: &[Event], kid: u8, now: 
     let pause = last.is_some_and(|(at, good)| secs(now, at) < if good { 30.0 } else { 10.0 });
     match (has_it, live.is_some(), pause) {
         (true, ..) if age < 600.0 => Decision::Serve,
-        (true, false, false) => Decision::StartAndWait((age <= 3_600.0).then_some(Duration::from_millis(300))),
+        (true, false, false) if may_start => {
+            Decision::StartAndWait((age <= 3_600.0 && !froze).then_some(Duration::from_millis(300)))
+        }
         (true, ..) => Decision::Serve,
         (false, true, _) => Decision::WaitForOther,
-        (false, false, false) => Decision::StartAndWait(None),
+        (false, false, false) if may_start => Decision::StartAndWait(None),
         (false, false, true) if last.is_some_and(|(_, good)| good) => Decision::Unknown,
-        (false, false, true) => Decision::Unavailable,
+        (false, false, _) => Decision::Unavailable,
     }
 }
 
@@ -77,7 +83,7 @@ enum Action {
     JumpWall(i64),
     JumpMonotonic(u64),
     /// A request comes; where it starts a fetch, the fetch is left under way.
-    Ask(u8),
+    Ask(u8, bool),
     /// The fetch of this age (0: the youngest) ends, with these keys or none.
     End {
         back: usize,
@@ -95,6 +101,9 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         Just(2_999),
         Just(3_000),
         Just(3_001),
+        Just(3_499),
+        Just(3_500),
+        Just(3_501),
         Just(4_000),
         Just(4_001),
         Just(9_999),
@@ -115,7 +124,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         3 => turning.clone().prop_map(Action::Pass),
         1 => (-90_000_000..90_000_000_i64).prop_map(Action::JumpWall),
         1 => turning.prop_map(Action::JumpMonotonic),
-        4 => (0..4_u8).prop_map(Action::Ask),
+        4 => (0..4_u8, proptest::bool::weighted(0.9)).prop_map(|(kid, may_start)| Action::Ask(kid, may_start)),
         4 => (0..3_usize, keys, proptest::bool::weighted(0.1))
             .prop_map(|(back, keys, first)| Action::End { back, keys, first }),
     ];
@@ -145,11 +154,11 @@ proptest! {
                 Action::Pass(time) => (monotonic, wall) = (monotonic + time, wall + time),
                 Action::JumpWall(time) => wall = wall.saturating_add_signed(time),
                 Action::JumpMonotonic(time) => monotonic += time,
-                Action::Ask(kid) => {
+                Action::Ask(kid, may_start) => {
                     let now = at(monotonic, wall);
-                    let expected = model(pinned.as_ref(), &history, kid, now);
+                    let expected = model(pinned.as_ref(), &history, kid, may_start, now);
                     history.push(Event::Asked(now));
-                    let decision = match cache.ask(&kid.to_string(), now) {
+                    let decision = match cache.ask(&kid.to_string(), may_start, now) {
                         Step::Serve(_) => Decision::Serve,
                         Step::Wait(()) => Decision::WaitForOther,
                         Step::Refuse(NoKey::Unknown) => Decision::Unknown,
