@@ -58,7 +58,7 @@ pub struct Route {
 /// let endpoint = Endpoint::Protected(&[], |_request, claims| Box::pin(whoami(claims)));
 /// ```
 ///
-/// A public one cannot see any, so that a route which forgets its check does not compile:
+/// A public one cannot see any, so that a handler which takes claims cannot be made public by mistake:
 ///
 /// ```compile_fail
 /// # use api_authorization::{error::ApiError, routes::Endpoint, token::Claims};

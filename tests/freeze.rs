@@ -6,19 +6,35 @@ mod lambda;
 use std::time::{Duration, Instant};
 
 use front_door::*;
-use issuer::{Answer, Tenant};
+use issuer::{Answer, Certificate, Key, Step, Tenant, Wire};
 use lambda::Lambda;
+use serde_json::json;
 use tokio::time::sleep;
 
 #[tokio::test]
 async fn frozen_for_longer_than_connections_live() {
+    let (old, new) = (Key::generate("old"), Key::generate("new"));
     let tenant = Tenant::https().await;
-    let lambda = Lambda::start(&tenant, &[]);
-    let old = tenant.token().sign();
+    // It keeps its side of a connection for 5 s, and then closes it.
+    let wire = Wire::https();
+    let healthy = |keys: &[&Key]| {
+        let jwks = json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() }).to_string();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{jwks}", jwks.len());
+        vec![
+            Step::Tls(Certificate::Good),
+            Step::Request,
+            Step::Send(answer.into_bytes()),
+            Step::Pause(Duration::from_secs(5)),
+        ]
+    };
+    wire.play([healthy(&[&old]), healthy(&[&old, &new])]);
+    let roots = wire.ca_file().expect("over https");
+    let lambda =
+        Lambda::start(&tenant, &[("JWKS_URI", &wire.jwks_uri()), ("SSL_CERT_FILE", roots.to_str().expect("UTF-8"))]);
+    let (old, new) = (tenant.token().signed_by(&old).sign(), tenant.token().signed_by(&new).sign());
     assert_eq!(lambda.get("/api/private", &old).await.0, 200);
 
     lambda.freeze();
-    let new = tenant.token().signed_by(&tenant.rotate()).sign();
     // Of a real process nobody can move the clock: the pause after a good fetch must pass.
     sleep(Duration::from_secs(31)).await;
     lambda.thaw();
@@ -27,7 +43,7 @@ async fn frozen_for_longer_than_connections_live() {
     assert_eq!(lambda.get("/api/private", &new).await.0, 200, "a new key needs a fetch, on a new connection");
     assert_eq!(lambda.get("/api/private", &old).await.0, 200);
     assert!(thawed.elapsed() < Duration::from_secs(3), "no dead connection was waited for");
-    assert_eq!(tenant.fetches(), 2);
+    assert_eq!(wire.connections(), 2);
 }
 
 #[tokio::test]

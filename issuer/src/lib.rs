@@ -1,6 +1,7 @@
 //! Turns a test's wishes into a stand-in Auth0 tenant: it signs tokens, serves its keys, and misbehaves on demand.
 //!
 //! It is a stand-in: it checks nobody's identity, hands tokens to anyone who asks, and makes its keys anew at every start.
+//! A [`Tenant`] speaks HTTP as it should; where even that is to go wrong, a [`Wire`] plays a script in its place.
 //!
 //! ```
 //! let tenant = issuer::Tenant::blocking_http();

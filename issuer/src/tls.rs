@@ -51,12 +51,10 @@ impl Ca {
 
     /// What a server needs to shake hands with such a certificate.
     pub(crate) fn acceptor(&self, certificate: Certificate) -> TlsAcceptor {
-        let names: &[&str] = match certificate {
-            Certificate::OtherName => &["example.com"],
-            _ => &["127.0.0.1", "localhost"],
-        };
-        let mut params =
-            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).expect("names");
+        let names: &[_] =
+            if certificate == Certificate::OtherName { &["example.com"] } else { &["127.0.0.1", "localhost"] };
+        let names: Vec<_> = names.iter().copied().map(str::to_owned).collect();
+        let mut params = CertificateParams::new(names).expect("these are names");
         match certificate {
             Certificate::Expired => params.not_after = date_time_ymd(2000, 1, 1),
             Certificate::NotYetValid => params.not_before = date_time_ymd(4000, 1, 1),
