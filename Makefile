@@ -12,6 +12,9 @@ test: ## Runs all checks and tests
 soak: ## Ten minutes of rotations, faults and junk, by a clock that runs 60 times as fast
 	@SOAK_SECONDS=600 cargo test --workspace --locked --test soak -- --nocapture
 
+fuzz: ## Ten minutes of chance for each fuzz target (with nightly Rust and cargo-fuzz)
+	@for target in bearer token jwks event; do cargo +nightly fuzz run $$target -- -max_total_time=600 -max_len=8192 || exit 1; done
+
 invoke: ## Hands an event file to the function under `make start` (EVENT=private TOKEN=…)
 	@scripts/invoke
 
@@ -24,4 +27,4 @@ deploy: ## Builds and deploys template.yaml with the SAM CLI (AUTH0_DOMAIN=… A
 clean: ## Removes all that was built or installed here
 	rm -rf target .venv .aws-sam
 
-.PHONY: help start test soak invoke build deploy clean
+.PHONY: help start test soak fuzz invoke build deploy clean
