@@ -41,6 +41,8 @@ pub struct Cache<F> {
     /// When the last fetch ended, and whether it was good. `None`: nobody has asked the issuer yet.
     last: Option<(Now, bool)>,
     under_way: Option<Fetch<F>>,
+    /// Whether the last fetch was lost, since it froze with the sandbox.
+    froze: bool,
     fetches: u64,
 }
 
@@ -66,13 +68,13 @@ impl<F: Clone> Cache<F> {
     /// Starts with the keys that were pinned at deployment, if any. They count as fetched now, for their age alone.
     pub fn new(pinned: Option<Keys>, now: Now) -> Self {
         let since = pinned.is_some().then_some(now);
-        Self { keys: pinned.unwrap_or_default(), since, last: None, under_way: None, fetches: 0 }
+        Self { keys: pinned.unwrap_or_default(), since, last: None, under_way: None, froze: false, fetches: 0 }
     }
 
     /// What to do for a token that names `kid`. Says nothing of a start where the request `may_start` no fetch.
     pub fn ask(&mut self, kid: &str, may_start: bool, now: Now) -> Step<F> {
         // What a frozen fetch would still bring is of no known age.
-        let froze = self.under_way.take_if(|fetch| now.since(fetch.started) > FROZEN).is_some();
+        self.froze |= self.under_way.take_if(|fetch| now.since(fetch.started) > FROZEN).is_some();
 
         let age = self.age(now).unwrap_or(Duration::MAX);
         let known = self.keys.get(kid).filter(|_| age <= STALE);
@@ -81,7 +83,7 @@ impl<F: Clone> Cache<F> {
             (Some(key), _) if age < FRESH => Step::Serve(key),
             (Some(_), None) if may_start && !pausing => {
                 // With requests far apart, each short wait would end in a fetch that freezes: wait the next one out.
-                Step::Start((age <= OLD && !froze).then_some(STALE_WAIT))
+                Step::Start((age <= OLD && !self.froze).then_some(STALE_WAIT))
             }
             (Some(key), _) => Step::Serve(key),
             (None, Some(fetch)) => Step::Wait(fetch.handle.clone()),
@@ -104,7 +106,8 @@ impl<F: Clone> Cache<F> {
     /// init phase (`first`) starts no pause: no request has asked the issuer yet.
     pub fn end(&mut self, number: u64, outcome: Result<Keys, &'static str>, first: bool, now: Now) {
         let Some(fetch) = self.under_way.take_if(|fetch| fetch.number == number) else { return };
-        if now.since(fetch.started) > FROZEN {
+        self.froze = now.since(fetch.started) > FROZEN;
+        if self.froze {
             return;
         }
         match outcome {

@@ -34,12 +34,13 @@ fn model(pinned: Option<&(Now, BTreeSet<u8>)>, history: &[Event], kid: u8, may_s
     let mut last = None;
     let mut fetches = Vec::new();
     let mut live = None; // the number of the fetch under way
-    let mut froze = false; // this very question found it frozen
+    let mut froze = false; // the last fetch was lost
     for event in history.iter().chain(&[Event::Asked(now)]) {
         match event {
             Event::Asked(at) => {
-                froze = live.is_some_and(|fetch: usize| secs(*at, fetches[fetch]) > 3.5);
-                live = live.filter(|_| !froze);
+                let lost = live.is_some_and(|fetch: usize| secs(*at, fetches[fetch]) > 3.5);
+                froze |= lost;
+                live = live.filter(|_| !lost);
             }
             Event::Started(at) => {
                 fetches.push(*at);
@@ -47,11 +48,11 @@ fn model(pinned: Option<&(Now, BTreeSet<u8>)>, history: &[Event], kid: u8, may_s
             }
             Event::Ended { at, fetch, keys, first } if live == Some(*fetch) => {
                 live = None;
-                let frozen = secs(*at, fetches[*fetch]) > 3.5;
-                if let (false, Some(keys)) = (frozen, keys) {
+                froze = secs(*at, fetches[*fetch]) > 3.5;
+                if let (false, Some(keys)) = (froze, keys) {
                     known = Some((*at, keys.clone()));
                 }
-                if !frozen && (keys.is_some() || !first) {
+                if !froze && (keys.is_some() || !first) {
                     last = Some((*at, keys.is_some()));
                 }
             }
