@@ -38,9 +38,9 @@ fn model(pinned: Option<&(Now, BTreeSet<u8>)>, history: &[Event], kid: u8, may_s
     for event in history.iter().chain(&[Event::Asked(now)]) {
         match event {
             Event::Asked(at) => {
-                let lost = live.is_some_and(|fetch: usize| secs(*at, fetches[fetch]) > 3.5);
-                froze |= lost;
-                live = live.filter(|_| !lost);
+                let gone_cold = live.is_some_and(|fetch: usize| secs(*at, fetches[fetch]) > 3.5);
+                froze |= gone_cold;
+                live = live.filter(|_| !gone_cold);
             }
             Event::Started(at) => {
                 fetches.push(*at);
