@@ -252,6 +252,7 @@ async fn keys_that_do_not_count() {
         ("4097 bits", with("n", json!(URL_SAFE_NO_PAD.encode([&[1][..], &[0xff; 512]].concat())))),
         ("a huge n", with("n", json!(format!("{modulus}{modulus}{modulus}")))),
         ("a kid of a wrong type", with("kid", json!(5))),
+        ("a kid of null", with("kid", json!(null))),
         ("an empty kid", with("kid", json!(""))),
         ("a long kid", with("kid", json!("k".repeat(129)))),
         ("no object", json!("x")),
