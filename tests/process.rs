@@ -97,7 +97,13 @@ async fn events_that_cannot_be_read_cost_one_invocation() {
         assert_eq!(lambda.get("/api/private", &token).await.0, 200, "after {event}");
     }
     assert_eq!(tenant.fetches(), 1, "the process and its keys have lived on");
-    assert!(!lambda.log().contains(&token), "the log holds a token");
+    let log = lambda.log();
+    assert!(!log.contains(&token), "the log holds a token");
+    assert!(
+        log.contains(r#""message":"panic""#) && !log.contains("unwrap()"),
+        "a panic's own words may quote the caller"
+    );
+    assert!(lambda.threads().is_none_or(|threads| threads == 1), "one event at a time needs one thread");
 }
 
 #[tokio::test]
@@ -108,6 +114,7 @@ async fn several_events_at_a_time() {
     let answers = futures_util::future::join_all((0..64).map(|_| lambda.get("/api/private", &token))).await;
     assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
     assert_eq!(tenant.fetches(), 1);
+    assert!(lambda.threads().is_none_or(|threads| threads > 1), "several events at a time are worth several threads");
 }
 
 #[test]

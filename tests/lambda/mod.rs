@@ -85,6 +85,11 @@ impl Lambda {
 }
 
 impl Lambda {
+    /// How many threads it has, where the system tells.
+    pub fn threads(&self) -> Option<usize> {
+        Some(fs::read_dir(format!("/proc/{}/task", self.function.id())).ok()?.count())
+    }
+
     /// Freezes the sandbox, as Lambda does between two invocations.
     pub fn freeze(&self) {
         self.signal("-STOP");
