@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use self::cache::{Cache, FETCH_TIME, Step};
 use self::fetch::Fetcher;
 pub use self::key::Keys;
+pub(crate) use self::key::kid;
 use crate::clock::{Clock, Now};
 use crate::config::Config;
 

@@ -1,5 +1,6 @@
 //! The text of a JWKS -> [`Keys`]: the ones that may verify an access token, by their `kid`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -63,6 +64,11 @@ impl Keys {
     }
 }
 
+/// The `kid` of a JWK or of a token's header: a text of 1 to 128 bytes. The bound keeps logs and comparisons small.
+pub fn kid<'a>(members: &Members<'a>) -> Option<Cow<'a, str>> {
+    members.text("kid").filter(|kid| (1..=128).contains(&kid.len()))
+}
+
 /// Auth0 publishes two or three. Each costs an allocation that lives as long as the process.
 const MAX_KEYS: usize = 100;
 
@@ -92,7 +98,7 @@ fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
     if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.contains(name)) {
         return Err("it has private members");
     }
-    let kid = jwk.text("kid").filter(|kid| (1..=128).contains(&kid.len())).ok_or("kid is no text of 1 to 128 bytes")?;
+    let kid = kid(&jwk).ok_or("kid is no text of 1 to 128 bytes")?;
     let modulus = unsigned(&jwk, "n").ok_or("n is no base64url")?;
     let bits = (modulus.len() * 8).saturating_sub(modulus.first().map_or(0, |first| first.leading_zeros() as usize));
     if !MODULUS_BITS.contains(&bits) {
