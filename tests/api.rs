@@ -181,11 +181,7 @@ async fn headers_of_tokens() {
         (r#"{"alg":"RS256","kid":["KID"]}"#, Some(&NO_KEY)),
         (r#"{"alg":"RS256","kid":""}"#, Some(&NO_KEY)),
     ] {
-        let answer = api.get("/api/private", &sign(header)).await;
-        match refusal {
-            None => answer.greets(PRIVATE),
-            Some(refusal) => answer.refuses(refusal, header),
-        }
+        api.get("/api/private", &sign(header)).await.decides(refusal, header);
     }
     let kid = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(129));
     api.get("/api/private", &sign(&kid)).await.refuses(&NO_KEY, "a kid of 129 bytes");
@@ -294,11 +290,9 @@ async fn claims() {
         ("https://example.com/roles", json!(["admin"]), None),
     ];
     for (name, value, refusal) in rows {
-        let answer = api.get("/api/private", &api.token().claim(name, value.clone()).sign()).await;
-        match refusal {
-            None => answer.greets(PRIVATE),
-            Some(refusal) => answer.refuses(refusal, &format!("{name}: {value}")),
-        }
+        api.get("/api/private", &api.token().claim(name, value.clone()).sign())
+            .await
+            .decides(refusal, &format!("{name}: {value}"));
     }
     for (name, refusal) in [
         ("exp", Some(&INVALID_CLAIMS)),
@@ -308,11 +302,9 @@ async fn claims() {
         ("sub", None),
         ("scope", None),
     ] {
-        let answer = api.get("/api/private", &api.token().without_claim(name).sign()).await;
-        match refusal {
-            None => answer.greets(PRIVATE),
-            Some(refusal) => answer.refuses(refusal, &format!("without {name}")),
-        }
+        api.get("/api/private", &api.token().without_claim(name).sign())
+            .await
+            .decides(refusal, &format!("without {name}"));
     }
 }
 
@@ -347,11 +339,7 @@ async fn payloads() {
     ];
     for (payload, refusal) in rows {
         let token = api.tenant.key().sign(Algorithm::Rs256, &api.token().header_json(), &payload);
-        let answer = api.get("/api/private", &token).await;
-        match refusal {
-            None => answer.greets(PRIVATE),
-            Some(refusal) => answer.refuses(refusal, &payload),
-        }
+        api.get("/api/private", &token).await.decides(refusal, &payload);
     }
     let binary =
         api.tenant.key().sign_bytes(Algorithm::Rs256, api.token().header_json().as_bytes(), b"{\"x\":\"\xff\"}");

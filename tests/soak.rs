@@ -34,13 +34,10 @@ struct Tally {
 async fn soak() {
     let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|value| value.parse().ok()).unwrap_or(20);
     let started = Instant::now();
-    let clock = Clock::new(move || {
-        let passed = started.elapsed() * SPEED;
-        Now { monotonic: passed, wall: Duration::from_secs(NOW.unsigned_abs()) + passed }
-    });
-    let fast = move || {
-        started.elapsed().as_secs() * u64::from(SPEED) + u64::from(started.elapsed().subsec_millis()) * 60 / 1000
-    };
+    let passed = move || started.elapsed() * SPEED;
+    let clock =
+        Clock::new(move || Now { monotonic: passed(), wall: Duration::from_secs(NOW.unsigned_abs()) + passed() });
+    let fast = move || passed().as_secs();
     let api = FrontDoor::by_clock(Tenant::http().await, &[], clock);
     let token = |key: &Key| api.token().at(NOW).claim("exp", NOW + 1_000_000).signed_by(key);
 

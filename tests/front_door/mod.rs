@@ -173,11 +173,23 @@ impl Answer {
     /// A 200 with this message.
     #[track_caller]
     pub fn greets(&self, message: &str) {
-        assert_eq!(
-            (self.status, self.body.as_deref()),
-            (200, Some(json!({ "message": message }).to_string().as_str()))
-        );
-        assert_eq!(self.header("www-authenticate"), None);
+        self.greets_at(message, message);
+    }
+
+    #[track_caller]
+    fn greets_at(&self, message: &str, row: &str) {
+        let body = json!({ "message": message }).to_string();
+        assert_eq!((self.status, self.body.as_deref()), (200, Some(body.as_str())), "{row}");
+        assert_eq!(self.header("www-authenticate"), None, "{row}");
+    }
+
+    /// What `/api/private` answers: this refusal, or where there is none, its message.
+    #[track_caller]
+    pub fn decides(&self, refusal: Option<&Refusal>, row: &str) {
+        match refusal {
+            None => self.greets_at(PRIVATE, row),
+            Some(refusal) => self.refuses(refusal, row),
+        }
     }
 
     /// This refusal to the letter: status, body, challenge, and no other header than it may have.
