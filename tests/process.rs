@@ -1,13 +1,17 @@
 //! The built binary behind a Lambda Runtime API, over HTTP, with a tenant over https: what `cargo lambda watch` and Lambda
 //! do with it.
 
+mod catalogue;
 mod front_door;
 mod lambda;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use front_door::*;
 use issuer::{Key, Tenant};
 use lambda::{Lambda, function};
 use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -74,23 +78,68 @@ async fn real_tokens_over_http() {
     assert!(log.lines().count() > 20, "the most verbose level was on");
 }
 
+/// All that a gateway would let through of the catalogue, at the most verbose level, and no trace of it in the log.
+#[tokio::test]
+async fn no_log_holds_what_a_caller_sent() {
+    let tenant = Tenant::https().await;
+    let lambda = Lambda::start(&tenant, &[("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970").as_secs();
+    let rows = catalogue::rows(&tenant, now.cast_signed());
+    let sent: Vec<_> = rows.iter().filter(|row| row.authorization.len() <= 10_240).collect();
+    for row in &sent {
+        let value = HeaderValue::from_bytes(row.authorization.as_bytes()).expect("the bytes of a header");
+        let answer = lambda.request(Method::GET, row.path).header(AUTHORIZATION, value).send().await;
+        let status = answer.expect("an answer").status().as_u16();
+        assert!([200, 401, 403].contains(&status), "{status} for {}", row.name);
+    }
+    assert_eq!(lambda.requests().len(), sent.len(), "one line a request");
+
+    let log = lambda.log();
+    for row in sent {
+        let parts = row.authorization.split(['.', ' ', '\t', ',']).filter(|part| part.len() >= 8);
+        for part in parts.chain([row.authorization.as_str()].into_iter().filter(|value| value.len() >= 8)) {
+            assert!(!log.contains(part), "the log holds {part:.20} of {}", row.name);
+        }
+    }
+    for word in ["Bearer", "bearer ", "auth0|", "read:messages", issuer::AUDIENCE] {
+        assert!(!log.contains(word), "the log holds {word}");
+    }
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "a line that is no JSON");
+}
+
 #[tokio::test]
 async fn events_that_cannot_be_read_cost_one_invocation() {
     let tenant = Tenant::https().await;
     let lambda = Lambda::start(&tenant, &[]);
     let token = tenant.token().sign();
     let with_header = |name: &str, value: &str| event("GET", "/api/private", &[(name, value)]).to_string();
-    let mut query = event("GET", "/api/private", &[]);
-    query["rawQueryString"] = json!("a b");
+    let with = |member: &str, value: Value| {
+        let mut event = event("GET", "/api/private", &[]);
+        event[member] = value;
+        event.to_string()
+    };
+    let mut base64 = event("GET", "/api/private", &[]);
+    base64["isBase64Encoded"] = json!(true);
+    base64["body"] = json!("no base64!");
     for event in [
         "{}".to_owned(),
         "null".to_owned(),
+        "\"text\"".to_owned(),
         r#"{"source":"aws.events","detail-type":"Scheduled Event"}"#.to_owned(),
         with_header("host", "evil host"),
         with_header("host", "[::1"),
+        with_header("host", " "),
+        with_header("x-forwarded-proto", ""),
         with_header("x-forwarded-proto", "1bad"),
+        with_header("x-forwarded-proto", "https,http"),
         with_header("authorization", &format!("Bearer {token}\r\nx: y")),
-        query.to_string(),
+        with_header("authorization", &format!("Bearer {token}\0")),
+        with_header("a name", "x"),
+        with_header("", "x"),
+        with("headers", json!({ "authorization": 5 })),
+        with("rawPath", json!(":api/private")),
+        with("rawQueryString", json!("a b")),
+        base64.to_string(),
     ] {
         let outcome = lambda.invoke(event.clone()).await;
         assert_eq!(outcome["statusCode"], Value::Null, "{event}");

@@ -83,6 +83,15 @@ impl Key {
 
     /// [`Key::sign`] for what need not be UTF-8.
     pub fn sign_bytes(&self, algorithm: Algorithm, header: &[u8], payload: &[u8]) -> String {
+        jws(&input(header, payload), |input| self.signature(algorithm, input))
+    }
+
+    /// A JWS over a header and a payload that are encoded already, in whatever way, with RS256.
+    pub fn sign_encoded(&self, input: &str) -> String {
+        jws(input, |input| self.signature(Algorithm::Rs256, input))
+    }
+
+    fn signature(&self, algorithm: Algorithm, input: &[u8]) -> Vec<u8> {
         let padding: &dyn signature::RsaEncoding = match algorithm {
             Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
             Algorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
@@ -90,13 +99,10 @@ impl Key {
             Algorithm::Ps256 => &signature::RSA_PSS_SHA256,
             Algorithm::Ps384 => &signature::RSA_PSS_SHA384,
         };
-        jws(header, payload, |input| {
-            let mut signature = vec![0; self.pair.public_modulus_len()];
-            self.pair
-                .sign(padding, &SystemRandom::new(), input, &mut signature)
-                .expect("2048 bits hold any of these signatures");
-            signature
-        })
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let signed = self.pair.sign(padding, &SystemRandom::new(), input, &mut signature);
+        signed.expect("2048 bits hold any of these signatures");
+        signature
     }
 }
 
@@ -114,7 +120,7 @@ pub enum Algorithm {
 /// A compact JWS over exactly these texts with an HMAC: what an attacker makes who takes a public key for a secret.
 pub fn hs256(secret: &[u8], header: &str, payload: &str) -> String {
     let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    jws(header.as_bytes(), payload.as_bytes(), |input| hmac::sign(&secret, input).as_ref().to_vec())
+    jws(&input(header.as_bytes(), payload.as_bytes()), |input| hmac::sign(&secret, input).as_ref().to_vec())
 }
 
 /// A `kid` like Auth0's: random, so that tests side by side never share one.
@@ -124,11 +130,14 @@ pub(crate) fn random_kid() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// What is signed: RFC 7515, section 5.1.
+fn input(header: &[u8], payload: &[u8]) -> String {
+    format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(header), BASE64_URL_SAFE_NO_PAD.encode(payload))
+}
+
 /// The compact serialisation, RFC 7515, section 7.1.
-fn jws(header: &[u8], payload: &[u8], sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
-    let input = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(header), BASE64_URL_SAFE_NO_PAD.encode(payload));
-    let signature = BASE64_URL_SAFE_NO_PAD.encode(sign(input.as_bytes()));
-    format!("{input}.{signature}")
+fn jws(input: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+    format!("{input}.{}", BASE64_URL_SAFE_NO_PAD.encode(sign(input.as_bytes())))
 }
 
 #[cfg(test)]

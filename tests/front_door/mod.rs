@@ -176,8 +176,9 @@ impl Answer {
         self.greets_at(message, message);
     }
 
+    /// The same, in a row of this name.
     #[track_caller]
-    fn greets_at(&self, message: &str, row: &str) {
+    pub fn greets_at(&self, message: &str, row: &str) {
         let body = json!({ "message": message }).to_string();
         assert_eq!((self.status, self.body.as_deref()), (200, Some(body.as_str())), "{row}");
         assert_eq!(self.header("www-authenticate"), None, "{row}");
