@@ -149,7 +149,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn read(raw: Value) -> Self {
+    /// Takes it apart.
+    pub fn read(raw: Value) -> Self {
         let single =
             raw["headers"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
         let multi = raw["multiValueHeaders"].as_object().into_iter().flatten();

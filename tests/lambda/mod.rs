@@ -1,46 +1,51 @@
-//! The built binary as a process of its own, behind cargo-lambda's Runtime API.
+//! The built binary as a process of its own, behind a Runtime API that hands it events.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
 use issuer::{AUDIENCE, Tenant};
-use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex as Queue, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::front_door::{Answer, event};
 
 /// The function and the Runtime API that it asks for events. Both end with it.
 pub struct Lambda {
-    runtime_api: Child,
     function: Child,
-    url: String,
+    runtime_api: Arc<RuntimeApi>,
+    server: JoinHandle<()>,
     log: PathBuf,
-    client: Client,
 }
 
+/// What an invocation came to: the response, or where it failed, the error.
+type Outcome = Result<Value, Value>;
+
 impl Lambda {
-    pub fn start(tenant: &Tenant, environment: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
-        let cargo_lambda = concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/bin/cargo-lambda");
-        let runtime_api = Command::new(cargo_lambda)
-            .args(["lambda", "watch", "--only-lambda-apis", "--disable-cors", "--invoke-address", "127.0.0.1"])
-            .args(["--invoke-port", &port.to_string(), "--concurrency", "64"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{cargo_lambda}: {error}: `make test` installs it"));
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "cargo-lambda did not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let log = std::env::temp_dir().join(format!("api-authorization-{}-{port}.log", std::process::id()));
+    pub async fn start(tenant: &Tenant, environment: &[(&str, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its number");
+        let runtime_api = Arc::new(RuntimeApi::new());
+        let router = runtime_api.clone().router();
+        let server =
+            tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves without an end") });
+
+        let log = std::env::temp_dir().join(format!("api-authorization-{}-{}.log", std::process::id(), address.port()));
         let function = function()
-            .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt/api-authorization"))
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AUTH0_DOMAIN", tenant.domain())
             .env("API_AUDIENCE", AUDIENCE)
             .env("SSL_CERT_FILE", tenant.ca_file().expect("a tenant over https"))
@@ -49,27 +54,24 @@ impl Lambda {
             .stderr(File::options().append(true).open(&log).expect("a log"))
             .spawn()
             .expect("the function");
-        let url = format!("http://127.0.0.1:{port}");
-        Self { runtime_api, function, url, log, client: Client::builder().no_proxy().build().expect("a client") }
+        Self { function, runtime_api, server, log }
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}/lambda-url/api-authorization{path}", self.url);
-        self.client.request(method, url).timeout(Duration::from_secs(30))
+    /// Hands over an event, and returns the function's answer.
+    pub async fn send(&self, event: &Value) -> Answer {
+        Answer::read(self.invoke(event.to_string()).await.expect("a response"))
     }
 
     /// `GET` with a bearer token: status and body.
-    pub async fn get(&self, path: &str, token: &str) -> (u16, String) {
-        let answer = self.request(Method::GET, path).bearer_auth(token).send().await.expect("an answer");
-        (answer.status().as_u16(), answer.text().await.expect("a body"))
+    pub async fn get(&self, path: &str, token: &str) -> (u64, String) {
+        let answer = self.send(&event("GET", path, &[("authorization", &format!("Bearer {token}"))])).await;
+        (answer.status, answer.body.unwrap_or_default())
     }
 
-    /// Hands over an event as it is: the invocation's outcome.
-    pub async fn invoke(&self, event: String) -> Value {
-        let url = format!("{}/2015-03-31/functions/api-authorization/invocations", self.url);
-        let answer =
-            self.client.post(url).timeout(Duration::from_secs(30)).body(event).send().await.expect("an answer");
-        serde_json::from_str(&answer.text().await.expect("a body")).unwrap_or(Value::Null)
+    /// Hands over any text for an event.
+    pub async fn invoke(&self, event: String) -> Outcome {
+        let outcome = timeout(INVOCATION, self.runtime_api.invoke(event)).await;
+        outcome.unwrap_or_else(|_| panic!("no answer. The log says:\n{}", self.log()))
     }
 
     /// The lines of the access log.
@@ -82,9 +84,7 @@ impl Lambda {
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("a log")
     }
-}
 
-impl Lambda {
     /// How many threads it has, where the system tells.
     pub fn threads(&self) -> Option<usize> {
         Some(fs::read_dir(format!("/proc/{}/task", self.function.id())).ok()?.count())
@@ -108,10 +108,9 @@ impl Lambda {
 
 impl Drop for Lambda {
     fn drop(&mut self) {
-        for child in [&mut self.function, &mut self.runtime_api] {
-            _ = child.kill();
-            _ = child.wait();
-        }
+        _ = self.function.kill();
+        _ = self.function.wait();
+        self.server.abort();
         _ = fs::remove_file(&self.log);
     }
 }
@@ -127,4 +126,61 @@ pub fn function() -> Command {
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
         .stdin(Stdio::null());
     command
+}
+
+/// How long an invocation may take, so long that a busy machine cannot make a test fail.
+const INVOCATION: Duration = Duration::from_secs(120);
+
+/// The part of Lambda's Runtime API that a function needs. Whoever asks first gets the oldest event.
+struct RuntimeApi {
+    events: mpsc::UnboundedSender<(String, String)>,
+    next: Queue<mpsc::UnboundedReceiver<(String, String)>>,
+    invocations: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
+}
+
+impl RuntimeApi {
+    fn new() -> Self {
+        let (events, next) = mpsc::unbounded_channel();
+        Self { events, next: Queue::new(next), invocations: Mutex::default() }
+    }
+
+    async fn invoke(&self, event: String) -> Outcome {
+        let (end, outcome) = oneshot::channel();
+        let id = {
+            let mut invocations = self.invocations.lock().expect("no panic");
+            let id = format!("8476a536-e9f4-11e8-9739-{:012x}", invocations.len());
+            invocations.insert(id.clone(), end);
+            id
+        };
+        self.events.send((id, event)).expect("a queue");
+        outcome.await.expect("an outcome")
+    }
+
+    fn router(self: Arc<Self>) -> Router {
+        let ends = |outcome: fn(Value) -> Outcome| {
+            post(async move |State(api): State<Arc<Self>>, Path(id): Path<String>, body: String| {
+                let end = api.invocations.lock().expect("no panic").insert(id, oneshot::channel().0);
+                let body = serde_json::from_str(&body).expect("JSON");
+                _ = end.expect("an invocation that has not ended").send(outcome(body));
+                StatusCode::ACCEPTED
+            })
+        };
+        Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(Self::hand_over))
+            .route("/2018-06-01/runtime/invocation/{id}/response", ends(Ok))
+            .route("/2018-06-01/runtime/invocation/{id}/error", ends(Err))
+            .layer(DefaultBodyLimit::disable())
+            .with_state(self)
+    }
+
+    async fn hand_over(State(api): State<Arc<Self>>) -> impl IntoResponse {
+        let (id, event) = api.next.lock().await.recv().await.expect("a queue");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970");
+        let headers = [
+            ("lambda-runtime-aws-request-id", id),
+            ("lambda-runtime-deadline-ms", (now + INVOCATION).as_millis().to_string()),
+            ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:api".to_owned()),
+        ];
+        (headers, event)
+    }
 }
