@@ -2,8 +2,10 @@
 
 mod front_door;
 
+use api_authorization::{bearer, token};
 use front_door::*;
 use issuer::Tenant;
+use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 
 const ROUTES: [&str; 3] = ["/api/public", "/api/private", "/api/private-scoped"];
@@ -69,12 +71,42 @@ async fn a_token_in_another_place() {
 async fn several_authorization_headers() {
     let api = FrontDoor::open().await;
     let bearer = format!("Bearer {}", api.token().sign());
-    let mut alb = event_file("alb-private");
-    alb["headers"] = json!(null);
-    alb["multiValueHeaders"] = json!({ "host": ["api.example.com"], "authorization": [bearer, bearer] });
-    api.send(&alb).await.refuses(&NOT_BEARER_TOKEN, "an ALB shows both");
-    alb["multiValueHeaders"]["authorization"] = json!([bearer]);
-    api.send(&alb).await.greets(PRIVATE);
+    for file in ["alb-private", "rest-private"] {
+        let mut event = event_file(file);
+        event["headers"] = json!(null);
+        for (name, several) in [
+            ("twice the same", json!([bearer, bearer])),
+            ("a good one behind", json!(["Basic x", bearer])),
+            ("a good one before", json!([bearer, ""])),
+        ] {
+            event["multiValueHeaders"] = json!({ "host": ["api.example.com"], "authorization": several });
+            api.send(&event).await.refuses(&NOT_BEARER_TOKEN, &format!("{file}: {name}"));
+        }
+        event["multiValueHeaders"]["authorization"] = json!([bearer]);
+        api.send(&event).await.greets(PRIVATE);
+    }
+    // A REST API shows all of them in one place, and the last in another, which counts.
+    let mut rest = event_file("rest-private");
+    rest["multiValueHeaders"]["Authorization"] = json!([bearer, "Basic x"]);
+    rest["headers"]["Authorization"] = json!("Basic x");
+    api.send(&rest).await.refuses(&NOT_BEARER, "the last of several");
+}
+
+/// What your own handlers may rely on.
+#[tokio::test]
+async fn claims_keep_every_member() {
+    let api = FrontDoor::open().await;
+    let sent = api.token().scope("read:messages  openid").claim("https://example.com/roles", json!(["admin"])).sign();
+    let headers =
+        HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {sent}")).expect("a header"))]);
+    let bearer = bearer::token(&headers).expect("a bearer token");
+    let claims = token::validate(&bearer, &api.jwks, &config(&api.tenant, &[]), None).await.expect("a valid token");
+    assert_eq!(claims.subject(), Some("auth0|5f7c8ec7c33c6c004bbafe82"));
+    assert_eq!(claims.scope().iter().collect::<Vec<_>>(), ["read:messages", "openid"]);
+    assert_eq!(claims.get("https://example.com/roles"), Some(json!(["admin"])));
+    assert_eq!(claims.get("azp"), Some(json!("my_client_id")));
+    assert_eq!(claims.get("iat"), Some(json!(NOW)));
+    assert_eq!(claims.get("roles"), None);
 }
 
 #[tokio::test]

@@ -53,11 +53,20 @@ async fn real_tokens() {
     assert_eq!(unauthorized.header("access-control-allow-origin"), Some("*"));
     let head = lambda.send(&event("HEAD", "/api/private", &[("authorization", &format!("Bearer {plain}"))])).await;
     assert_eq!((head.status, head.body), (200, None));
-    assert_eq!(lambda.requests().len(), 10);
+    for (file, id) in [
+        ("private", json!("JKJaXmPLvHcESHA=")),
+        ("rest-private", json!("c6af9ac6-7b61-11e6-9a41-93e812345678")),
+        ("alb-private", Value::Null), // it has none
+    ] {
+        lambda.send(&event_file(file)).await.refuses(&HEADER_MISSING, file);
+        let line = lambda.requests().pop().expect("a line in the access log");
+        assert_eq!(line["fields"]["api_request_id"], id, "{file}: {line}");
+    }
+    assert_eq!(lambda.requests().len(), 13);
     let preflight = lambda.send(&event_file("preflight")).await;
     assert_eq!((preflight.status, preflight.body.as_deref()), (200, None));
     assert_eq!(preflight.header("access-control-allow-headers"), Some("authorization,content-type"));
-    assert_eq!(lambda.requests().len(), 10, "a preflight leaves no line");
+    assert_eq!(lambda.requests().len(), 13, "a preflight leaves no line");
     assert_eq!(tenant.fetches(), 1, "one fetch, and that in the init phase");
 
     let log = lambda.log();

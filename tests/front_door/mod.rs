@@ -59,16 +59,7 @@ impl FrontDoor {
 
     /// The same by another clock, which no call here moves.
     pub fn by_clock(tenant: Tenant, environment: &[(&str, &str)], clock: Clock) -> Self {
-        let config = Config::read(|name| {
-            let given = environment.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
-            given.or_else(|| match name {
-                "AUTH0_DOMAIN" => Some(tenant.domain()),
-                "API_AUDIENCE" => Some(AUDIENCE.to_owned()),
-                "JWKS_URI" => Some(tenant.jwks_uri()),
-                _ => None,
-            })
-        })
-        .expect("a good configuration");
+        let config = config(&tenant, environment);
         let jwks = Jwks::new(&config, clock).expect("a client");
         let service = Mutex::new(BoxCloneService::new(handler::service(Api::new(config, jwks.clone()))));
         Self { tenant, jwks, service, seconds: Arc::default(), broken: Arc::default(), left: AtomicI64::new(-1) }
@@ -115,6 +106,20 @@ impl FrontDoor {
     pub async fn get(&self, path: &str, token: &str) -> Answer {
         self.send(&event("GET", path, &[("authorization", &format!("Bearer {token}"))])).await
     }
+}
+
+/// What the function is told of a tenant, and of what else stands in these variables.
+pub fn config(tenant: &Tenant, environment: &[(&str, &str)]) -> Config {
+    let config = Config::read(|name| {
+        let given = environment.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
+        given.or_else(|| match name {
+            "AUTH0_DOMAIN" => Some(tenant.domain()),
+            "API_AUDIENCE" => Some(AUDIENCE.to_owned()),
+            "JWKS_URI" => Some(tenant.jwks_uri()),
+            _ => None,
+        })
+    });
+    config.expect("a good configuration")
 }
 
 /// An event of an HTTP API (payload 2.0).
