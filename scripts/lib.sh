@@ -76,3 +76,11 @@ set_up() {
     fi
     export PATH="$PWD/.venv/bin:$PATH" # where cargo-lambda looks for zig, and SAM for cargo-lambda
 }
+
+# A tool of crates.io, into .venv beside the others. Where it is there at this version, that takes no time. Unoptimised:
+# it runs for seconds, and would be built for minutes.
+cargo_tool() {
+    if [ ! -x ".venv/bin/$1" ]; then say "Building $1 ..."; fi
+    run cargo install --quiet --locked --debug --root .venv --target-dir "${CARGO_TARGET_DIR:-target}/tools" "$1@$2" ||
+        fail "Could not install $1; the reason is above."
+}
