@@ -1,7 +1,7 @@
 # Each target is one line here; the work is in scripts/.
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 start: ## Runs the function here, for a stand-in tenant or your own (AUTH0_DOMAIN=… API_AUDIENCE=…)
 	@scripts/start
@@ -12,8 +12,14 @@ test: ## Runs all checks and tests
 soak: ## Ten minutes of rotations, faults and junk, by a clock that runs 60 times as fast
 	@SOAK_SECONDS=600 cargo test --workspace --locked --test soak -- --nocapture
 
-fuzz: ## Ten minutes of chance for each fuzz target (with nightly Rust and cargo-fuzz)
-	@for target in bearer token jwks event; do cargo +nightly fuzz run $$target -- -max_total_time=600 -max_len=8192 || exit 1; done
+fuzz: ## Ten minutes of chance for each fuzz target (with nightly Rust)
+	@scripts/fuzz
+
+mutants: ## Changes the sources in small ways: the tests must notice each (an hour or two)
+	@scripts/mutants
+
+differential: ## 10,000 mutated tokens to the function and to PyJWT: every difference has its rule
+	@scripts/differential
 
 invoke: ## Hands an event file to the function under `make start` (EVENT=private TOKEN=…)
 	@scripts/invoke
@@ -27,4 +33,4 @@ deploy: ## Builds and deploys template.yaml with the SAM CLI (AUTH0_DOMAIN=… A
 clean: ## Removes all that was built or installed here
 	rm -rf target .venv .aws-sam
 
-.PHONY: help start test soak fuzz invoke build deploy clean
+.PHONY: help start test soak fuzz mutants differential invoke build deploy clean
