@@ -36,6 +36,7 @@ class Function:
         return self
 
     def __exit__(self, *_) -> None:
+        self.server.handle_error = lambda *_: None  # its last question for an event breaks off
         self.process.kill()
         self.process.wait()
         self.server.shutdown()

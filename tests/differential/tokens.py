@@ -137,7 +137,7 @@ class Mutator:
                 members.insert(self.random.randrange(len(members) + 1), (json.dumps(name), value))
             case "escape":
                 for at, (known, old) in enumerate(members):
-                    if known == json.dumps(name):
+                    if name and known == json.dumps(name):
                         members[at] = (f'"\\u{ord(name[0]):04x}{name[1:]}"', old)
 
     def put(self, members: list, name: str, value: str) -> None:
