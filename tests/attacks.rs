@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api_authorization::clock::{Clock, Now};
+use api_authorization::{bearer, token};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use front_door::*;
 use issuer::{Answer, Key, Tenant, hs256};
+use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 
 /// Each row with no keys at hand, so that a fetch shows which is thought worth one.
@@ -128,6 +130,32 @@ async fn every_bit_and_every_prefix_of_a_good_token() {
         }
         let answer = api.get("/api/private", &token[..at]).await;
         assert_eq!(answer.status, 401, "the first {at} bytes: {answer:?}");
+    }
+    assert_eq!(api.tenant.fetches(), 1);
+}
+
+/// Each letter of base64url, and what else has a meaning between them, in each place of a token.
+#[tokio::test]
+async fn every_other_letter_in_a_good_token() {
+    let api = FrontDoor::open().await;
+    let config = config(&api.tenant, &[]);
+    // Short, for there are many: all that must be there, and no more.
+    let token = api.token().without_claim("scope").without_claim("azp").without_claim("sub").without_header("typ");
+    let token = token.claim("aud", issuer::AUDIENCE).sign();
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/~%";
+    for (at, right) in token.bytes().enumerate() {
+        for letter in letters.iter().filter(|letter| **letter != right) {
+            let mut changed = b"Bearer ".to_vec();
+            changed.extend_from_slice(token.as_bytes());
+            changed["Bearer ".len() + at] = *letter;
+            let headers =
+                HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(&changed).expect("a header's bytes"))]);
+            let bearer = bearer::token(&headers).expect("one token");
+            let decided = token::validate(&bearer, &api.jwks, &config, None).await;
+            let refusal = decided.err().unwrap_or_else(|| panic!("{} in place {at} is taken", char::from(*letter)));
+            assert_eq!(refusal.code(), "invalid_header", "{} in place {at}: {refusal:?}", char::from(*letter));
+        }
     }
     assert_eq!(api.tenant.fetches(), 1);
 }

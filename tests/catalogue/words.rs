@@ -56,6 +56,7 @@ const ROWS: &[(&str, Verdict)] = &[
     ("Bearer \u{85}TOKEN", Malformed),
     ("Bearer null", Malformed),
     ("Bearer undefined", Malformed),
+    (r#"Bearer {"protected":"a","payload":"b","signature":"c"}"#, Words(&NOT_BEARER_TOKEN)),
     ("Bearer [object Object]", Words(&NOT_BEARER_TOKEN)),
     ("Bearer TOKEN", Accepted),
     ("bearer TOKEN", Accepted),
