@@ -7,7 +7,7 @@ mod lambda;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use front_door::*;
-use issuer::{Key, Tenant};
+use issuer::{Algorithm, Key, Tenant};
 use lambda::{Lambda, function};
 use serde_json::{Value, json};
 
@@ -104,6 +104,62 @@ async fn no_log_holds_what_a_caller_sent() {
         assert!(!log.contains(word), "the log holds {word}");
     }
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "a line that is no JSON");
+}
+
+/// Callers see few words; whoever reads the log sees which check it was.
+#[tokio::test]
+async fn each_refusal_has_its_reason_in_the_log() {
+    let tenant = Tenant::https().await;
+    let lambda = Lambda::start(&tenant, &[]).await;
+    let token = || tenant.token();
+    let signed = |payload: &str| tenant.key().sign(Algorithm::Rs256, &token().header_json(), payload);
+    let forger = Key::generate(tenant.key().kid());
+    let far = 9_000_000_000_i64;
+    for (reason, sent) in [
+        ("token_too_long", "x".repeat(8_193)),
+        ("opaque_token", "x7tN2hFkM0pQ9sVbYcJd4gLr6wZaEeUi".to_owned()),
+        ("encrypted_token", "e30..aXY.Y2lwaGVy.dGFn".to_owned()),
+        ("malformed_token", "x.y".to_owned()),
+        ("malformed_token", "x.y.z.".to_owned()),
+        ("malformed_header", "bnVsbA.e30.AAAA".to_owned()),
+        ("malformed_header", token().header("jku", 5).sign()),
+        ("unsupported_algorithm", token().header("alg", "HS256").sign()),
+        ("unsupported_header", token().header("crit", json!([])).sign()),
+        ("unsupported_header", token().header("typ", "dpop+jwt").sign()),
+        ("invalid_kid", token().without_header("kid").sign()),
+        ("invalid_kid", token().header("kid", 5).sign()),
+        ("unknown_kid", token().header("kid", "another").sign()),
+        ("bad_signature", token().signed_by(&forger).sign()),
+        ("malformed_payload", signed("null")),
+        ("expired", token().claim("exp", 1).sign()),
+        ("repeated_claim", signed(&format!(r#"{{"exp":{far},"exp":{far}}}"#))),
+        ("missing_claim", token().without_claim("exp").sign()),
+        ("missing_claim", token().without_claim("iss").sign()),
+        ("missing_claim", token().without_claim("aud").sign()),
+        ("malformed_claim", token().claim("sub", 5).sign()),
+        ("not_yet_valid", token().claim("nbf", far).sign()),
+        ("not_yet_valid", token().claim("iat", far).sign()),
+        ("wrong_issuer", token().claim("iss", "https://evil.example/").sign()),
+        ("wrong_audience", token().claim("aud", "another").sign()),
+        ("bound_token", token().claim("cnf", json!({})).sign()),
+        ("not_an_access_token", token().claim("at_hash", "x").sign()),
+        ("not_an_access_token", token().claim("events", json!({})).sign()),
+        ("insufficient_scope", token().sign()),
+    ] {
+        lambda.get("/api/private-scoped", &sent).await;
+        assert_eq!(lambda.requests().pop().expect("a line")["fields"]["reason"], reason);
+    }
+    for (reason, method, path, authorization) in [
+        ("authorization_missing", "GET", "/api/private", ""),
+        ("not_bearer", "GET", "/api/private", "Basic x"),
+        ("token_not_found", "GET", "/api/private", "Bearer"),
+        ("not_one_token", "GET", "/api/private", "Bearer x y"),
+        ("method_not_allowed", "POST", "/api/private", ""),
+        ("not_found", "GET", "/nowhere", ""),
+    ] {
+        lambda.send(&event(method, path, &[("authorization", authorization)])).await;
+        assert_eq!(lambda.requests().pop().expect("a line")["fields"]["reason"], reason);
+    }
 }
 
 #[tokio::test]
