@@ -4,37 +4,36 @@
 mod fuzz;
 
 use std::fs;
-use std::path::Path;
 
 #[test]
 fn bearer() {
-    replay("fuzz/seeds/bearer", fuzz::bearer);
+    replay("bearer", fuzz::bearer);
 }
 
 #[test]
 fn token() {
-    replay("fuzz/seeds/token", fuzz::token);
+    replay("token", fuzz::token);
 }
 
 #[test]
 fn jwks() {
-    replay("fuzz/seeds/jwks", fuzz::jwks);
+    replay("jwks", fuzz::jwks);
 }
 
 #[test]
 fn event() {
-    replay("fuzz/seeds/event", fuzz::event);
-    replay("events", fuzz::event);
+    replay("event", fuzz::event);
 }
 
-fn replay(folder: &str, holds: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut replayed = 0;
-    for file in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-        let file = file.expect("a file").path();
-        println!("{}", file.display()); // shown where the test fails
-        holds(&fs::read(&file).expect("its bytes"));
-        replayed += 1;
+/// Each line is a JSON string, in which a byte is the character of its number.
+fn replay(target: &str, holds: fn(&[u8])) {
+    let path = format!("{}/fuzz/seeds/{target}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let seeds = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    assert!(seeds.lines().count() > 20, "{path} holds next to nothing");
+    for (line, seed) in seeds.lines().enumerate() {
+        println!("{path}:{}", line + 1); // shown where the test fails
+        let seed: String = serde_json::from_str(seed).expect("a JSON string");
+        let bytes: Vec<u8> = seed.chars().map(|byte| u8::try_from(byte).expect("a byte")).collect();
+        holds(&bytes);
     }
-    assert!(replayed > 10, "{replayed} inputs in {}", folder.display());
 }

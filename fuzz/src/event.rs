@@ -1,0 +1,38 @@
+//! Any bytes as an event: what lambda_http can read is answered, and a protected route never without a token.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, LazyLock};
+
+use api_authorization::clock::Clock;
+use api_authorization::handler::{self, Api};
+use api_authorization::jwks::Jwks;
+use lambda_http::request::LambdaRequest;
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Request, RequestExt};
+use tokio::runtime::Runtime;
+
+struct World {
+    runtime: Runtime,
+    api: Arc<Api>,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let config = super::config(None);
+    let jwks = Jwks::new(&config, Clock::system()).expect("a client");
+    World { runtime: super::runtime(), api: Api::new(config, jwks) }
+});
+
+pub fn event(bytes: &[u8]) {
+    let world = &*WORLD;
+    let Ok(event) = serde_json::from_slice::<LambdaRequest>(bytes) else { return };
+    // lambda_http panics on some events, before they reach the function, and the runtime catches that: no finding.
+    let Ok(request) = panic::catch_unwind(AssertUnwindSafe(|| Request::from(event))) else { return };
+    let (path, method) = (request.raw_http_path().to_owned(), request.method().clone());
+    let answer = world.runtime.block_on(handler::service(world.api.clone()).oneshot(request)).expect("an answer");
+    let fine = match answer.status().as_u16() {
+        200 => method == "OPTIONS" || path.ends_with("/api/public"),
+        401 | 404 | 405 | 503 => true,
+        _ => false, // 500 is a panic in the function
+    };
+    assert!(fine, "{method} {path}: {}", answer.status());
+}

@@ -1,0 +1,16 @@
+//! Any bytes as what an issuer serves: keys, one to a hundred, or a reason why not.
+
+use api_authorization::jwks::Keys;
+use serde_json::Value;
+
+pub fn jwks(bytes: &[u8]) {
+    match Keys::parse(bytes) {
+        Ok(keys) => {
+            assert!((1..=100).contains(&keys.len()));
+            // Whoever reads it more loosely finds at least as many of them.
+            let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return };
+            assert!(document["keys"].as_array().is_some_and(|list| list.len() >= keys.len()));
+        }
+        Err(reason) => assert!(!reason.is_empty()),
+    }
+}
