@@ -30,7 +30,13 @@ build: ## Builds the function for Lambda, as a zip (ARCH=arm64 or x86_64)
 deploy: ## Builds and deploys template.yaml with the SAM CLI (AUTH0_DOMAIN=… API_AUDIENCE=…)
 	@scripts/deploy
 
+keys: ## Prints a tenant's signing keys for PINNED_JWKS (AUTH0_DOMAIN=…)
+	@scripts/keys
+
+logs: ## Follows the logs of what was deployed (STACK=api-authorization)
+	@scripts/logs
+
 clean: ## Removes all that was built or installed here
 	rm -rf target .venv .aws-sam
 
-.PHONY: help start test soak fuzz mutants differential invoke build deploy clean
+.PHONY: help start test soak fuzz mutants differential invoke build deploy keys logs clean

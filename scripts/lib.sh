@@ -84,3 +84,25 @@ cargo_tool() {
     run cargo install --quiet --locked --debug --root .venv --target-dir "${CARGO_TARGET_DIR:-target}/tools" "$1@$2" ||
         fail "Could not install $1; the reason is above."
 }
+
+# Puts the tools of one more list into .venv, for what needs more than `make start` does.
+also_install() {
+    if ! cmp -s "$1" ".venv/${1##*/}"; then
+        say "Installing the tools of $1 into .venv ..."
+        run .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$1" ||
+            fail "Could not install $1 into .venv; the reason is above."
+        cp "$1" .venv/
+    fi
+}
+
+# --- SAM: your own, if there is one; else that of .venv.
+
+set_up_sam() {
+    sam=$(command -v sam || true)
+    set_up
+    export SAM_CLI_TELEMETRY=0
+    if [ -z "$sam" ]; then
+        also_install scripts/requirements-sam.txt
+        sam=.venv/bin/sam
+    fi
+}
