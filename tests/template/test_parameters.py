@@ -1,0 +1,226 @@
+"""The parameters of template.yaml: what each takes, and what the function then says to it."""
+
+import json
+import re
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+import function as functions
+from expanded import REQUIRED, TEMPLATE, resources
+
+PARAMETERS = TEMPLATE["Parameters"]
+INTERFACE = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]
+
+BOTH, NEITHER = (True, True), (False, False)
+# What the function takes as well: another way to spell the same, or a name that leads nowhere.
+FUNCTION_ALONE = (False, True)
+# What a pattern cannot tell. The function's log then tells how to mend it.
+TEMPLATE_ALONE = (True, False)
+
+# A parameter, a value, and whether the template and the function take it.
+BECOMES_A_VARIABLE = [
+    ("Auth0Domain", "example.eu.auth0.com", BOTH),
+    ("Auth0Domain", "Login.Example.com", BOTH),
+    ("Auth0Domain", "a-b.example", BOTH),
+    ("Auth0Domain", "", NEITHER),
+    ("Auth0Domain", "YOUR_DOMAIN", NEITHER),
+    ("Auth0Domain", "example.com/", FUNCTION_ALONE),
+    ("Auth0Domain", "https://example.com", FUNCTION_ALONE),
+    ("Auth0Domain", "http://example.com", NEITHER),
+    ("Auth0Domain", "example.com/tenant", NEITHER),
+    ("Auth0Domain", "user@example.com", NEITHER),
+    ("Auth0Domain", "example.com?a", NEITHER),
+    ("Auth0Domain", "exam ple.com", NEITHER),
+    ("Auth0Domain", "example..com", FUNCTION_ALONE),
+    ("Auth0Domain", "1.2.3.4.5", TEMPLATE_ALONE),
+    ("ApiAudience", "https://quickstarts/api", BOTH),
+    ("ApiAudience", "urn:my-api", BOTH),
+    ("ApiAudience", "YOUR_API_AUDIENCE_2", BOTH),
+    ("ApiAudience", "", NEITHER),
+    ("ApiAudience", "YOUR_API_AUDIENCE", NEITHER),
+    ("ApiAudience", "two words", NEITHER),
+    ("AllowedOrigins", "*", BOTH),
+    ("AllowedOrigins", "https://example.com", BOTH),
+    ("AllowedOrigins", "https://app.example.com,http://localhost:3000", BOTH),
+    ("AllowedOrigins", "http://localhost:8080", BOTH),
+    ("AllowedOrigins", "https://example.com:8443", BOTH),
+    ("AllowedOrigins", "https://example.com:80", BOTH),
+    ("AllowedOrigins", "http://example.com:443", BOTH),
+    ("AllowedOrigins", "https://example.com:4430", BOTH),
+    ("AllowedOrigins", "http://127.0.0.1:3000", BOTH),
+    ("AllowedOrigins", "https://xn--bcher-kva.example", BOTH),
+    ("AllowedOrigins", "", NEITHER),
+    ("AllowedOrigins", "https://example.com:443", NEITHER),
+    ("AllowedOrigins", "http://example.com:80", NEITHER),
+    ("AllowedOrigins", "http://example.com:80,https://example.com", NEITHER),
+    ("AllowedOrigins", "https://a.example,https://example.com:443", NEITHER),
+    ("AllowedOrigins", "https://example.com/", NEITHER),
+    ("AllowedOrigins", "https://example.com/app", NEITHER),
+    ("AllowedOrigins", "https://Example.com", NEITHER),
+    ("AllowedOrigins", "HTTPS://example.com", NEITHER),
+    ("AllowedOrigins", "example.com", NEITHER),
+    ("AllowedOrigins", "https://example.com,", NEITHER),
+    ("AllowedOrigins", ",https://example.com", NEITHER),
+    ("AllowedOrigins", "*,https://example.com", NEITHER),
+    ("AllowedOrigins", "https://example.com,*", NEITHER),
+    ("AllowedOrigins", "https://example.com:", NEITHER),
+    ("AllowedOrigins", "https://example.com:0443", NEITHER),
+    ("AllowedOrigins", "https://example.com:123456", NEITHER),
+    ("AllowedOrigins", "https://user@example.com", NEITHER),
+    ("AllowedOrigins", "null", NEITHER),
+    ("AllowedOrigins", "https://*.example.com", FUNCTION_ALONE),
+    # The gateway would get the blank, too.
+    ("AllowedOrigins", "https://a.example, https://b.example", FUNCTION_ALONE),
+    ("AllowedOrigins", "http://[::1]:3000", FUNCTION_ALONE),
+    ("AllowedOrigins", "https://example.com:65536", TEMPLATE_ALONE),
+    ("AllowedOrigins", "https://127.1", TEMPLATE_ALONE),
+    ("BasePath", "", BOTH),
+    ("BasePath", "/v1", BOTH),
+    ("BasePath", "/orders/v1.2", BOTH),
+    ("BasePath", "/v1/", FUNCTION_ALONE),
+    ("BasePath", "v1", FUNCTION_ALONE),
+    ("BasePath", "/", NEITHER),
+    ("BasePath", "/a//b", NEITHER),
+    ("BasePath", "/a b", NEITHER),
+    ("BasePath", "/a?b", NEITHER),
+    ("BasePath", "/a%20b", NEITHER),
+    ("PinnedJwks", "", BOTH),
+    ("PinnedJwks", "a JWKS", BOTH),  # stands for the tenant's own, see below
+    ("PinnedJwks", "https://example.eu.auth0.com/.well-known/jwks.json", NEITHER),
+    ("PinnedJwks", "{}", NEITHER),
+    ("PinnedJwks", '{"keys":[]}', NEITHER),
+    ("PinnedJwks", '{"keys":["a"', NEITHER),
+    ("PinnedJwks", '{"keys":[{}]}', TEMPLATE_ALONE),
+]
+
+# The rest: a parameter, values that it takes, and values that it does not.
+STAYS_IN_THE_TEMPLATE = {
+    "Architecture": (["arm64", "x86_64"], ["", "ARM64", "x86"]),
+    "LogLevel": (["INFO", "DEBUG"], ["", "TRACE", "WARN", "ERROR", "info"]),
+    "LogRetentionDays": (["1", "30", "365", "3653"], ["", "0", "2", "31", "10000"]),
+    "Tracing": (["PassThrough", "Active"], ["", "true", "active"]),
+    "ReservedConcurrency": (["-1", "0", "100"], ["", "-2", "many"]),
+    "ThrottlingRate": (["1", "100"], ["", "0", "-1", "fast"]),
+    "ThrottlingBurst": (["1", "200"], ["", "0", "-1", "fast"]),
+    "RefusalsAlarm": (["1", "100"], ["", "0", "-1", "many"]),
+    "AlarmTopicArn": (
+        ["", "arn:aws:sns:eu-central-1:123456789012:alarms", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:a_b-c"],
+        [
+            "alarms",
+            "arn:aws:sqs:eu-central-1:123456789012:alarms",
+            "arn:aws:sns:eu-central-1:1234:alarms",
+            "arn:aws:sns:eu-central-1:123456789012:alarms.fifo",  # an alarm cannot write to one
+            "arn:aws:sns:eu-central-1:123456789012:alarms ",
+        ],
+    ),
+}
+
+
+def takes(name, value):
+    """Whether CloudFormation takes the value."""
+    parameter = PARAMETERS[name]
+    if "AllowedValues" in parameter:
+        return value in [str(allowed) for allowed in parameter["AllowedValues"]]
+    if parameter["Type"] == "Number":
+        return re.fullmatch(r"-?\d+", value) is not None and int(value) >= parameter["MinValue"]
+    fits = len(value) <= parameter.get("MaxLength", 4096)
+    return fits and re.fullmatch(parameter["AllowedPattern"], value) is not None
+
+
+def test_each_parameter_is_in_a_table():
+    tables = {name for name, _, _ in BECOMES_A_VARIABLE} | STAYS_IN_THE_TEMPLATE.keys()
+    assert tables == PARAMETERS.keys()
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_explains_itself(name):
+    parameter = PARAMETERS[name]
+    assert parameter["Description"]
+    assert parameter["ConstraintDescription"].startswith("must be "), "it follows the parameter's name"
+    assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
+    assert "Default" not in parameter or takes(name, str(parameter["Default"]))
+    assert ("Default" in parameter) == (name not in REQUIRED)
+    assert sum(group["Parameters"].count(name) for group in INTERFACE["ParameterGroups"]) == 1
+    assert INTERFACE["ParameterLabels"][name]["default"]
+
+
+@pytest.mark.parametrize("name", STAYS_IN_THE_TEMPLATE)
+def test_the_template_takes_good_values_alone(name):
+    good, bad = STAYS_IN_THE_TEMPLATE[name]
+    assert [value for value in good if not takes(name, value)] == []
+    assert [value for value in bad if takes(name, value)] == []
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), BECOMES_A_VARIABLE)
+def test_template_and_function_take_the_same(name, value, expected, accepts, tenant):
+    if value == "a JWKS":
+        with functions.HTTP.open(tenant.jwks_uri, timeout=30) as answer:
+            value = json.dumps(json.load(answer))
+    assert (takes(name, value), accepts({name: value})) == expected
+
+
+def test_keys_that_no_environment_could_hold_are_refused():
+    key = '{"kty":"RSA","kid":"%s"}'
+    assert takes("PinnedJwks", '{"keys":[' + key % ("a" * 3500) + "]}")
+    assert not takes("PinnedJwks", '{"keys":[' + key % ("a" * 3600) + "]}")
+
+
+@pytest.fixture(scope="module")
+def accepts(binary):
+    """Starts the function with these parameters: whether it asks for an event, or stops and says what is wrong."""
+    with runtime_api() as (address, asked):
+
+        def accepts(parameters):
+            (name,) = parameters
+            variables = resources(**parameters)["Function"]["Properties"]["Environment"]["Variables"]
+            environment = {
+                "AWS_LAMBDA_RUNTIME_API": address,
+                "AWS_LAMBDA_FUNCTION_NAME": "function",
+                "AWS_LAMBDA_FUNCTION_VERSION": "1",
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+                "AWS_LAMBDA_LOG_FORMAT": "JSON",
+                "JWKS_URI": f"http://127.0.0.1:{functions.free_port()}/",  # nobody is there, which is known at once
+            }
+            asked.clear()
+            with subprocess.Popen(
+                [binary], env=environment | variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            ) as process:
+                deadline = time.monotonic() + 30
+                while process.poll() is None and not asked.wait(0.005):
+                    assert time.monotonic() < deadline, "it neither starts nor stops"
+                process.kill()
+                log = process.stdout.read()
+            if not asked.is_set():
+                variable = re.sub(r"(?<=[a-z0])(?=[A-Z])", "_", name).upper()
+                assert re.search(rf'"ERROR".*{variable} .*(set it to|Auth0 dashboard)', log), log
+            return asked.is_set()
+
+        yield accepts
+
+
+class runtime_api:
+    """Lambda's Runtime API, of which a function asks for its next event once it is ready. It gets none."""
+
+    def __enter__(self):
+        asked, done = threading.Event(), threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.set()
+                done.wait()
+
+            def log_message(self, *_):
+                pass
+
+        self.server, self.done = ThreadingHTTPServer(("127.0.0.1", 0), Handler), done
+        threading.Thread(target=self.server.serve_forever).start()
+        return f"127.0.0.1:{self.server.server_port}", asked
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.server.shutdown()
+        self.server.server_close()

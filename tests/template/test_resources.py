@@ -1,0 +1,161 @@
+"""What CloudFormation gets to see of template.yaml."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from expanded import ROOT, TEMPLATE, resolved, resources
+
+
+def of_type(kind, **parameters):
+    return {name: one["Properties"] for name, one in resources(**parameters).items() if one["Type"] == kind}
+
+
+def routes():
+    """The paths of ROUTES, each with the word Public or Protected."""
+    table = re.search(r"pub static ROUTES: .*?= &\[(.*?)\n\];", (ROOT / "src/routes.rs").read_text(), re.DOTALL)[1]
+    found = dict(re.findall(r'Route \{\s*path: "([^"]+)",\s*endpoint: Endpoint::(Public|Protected)', table))
+    assert len(found) == table.count("Route {") >= 3, "src/routes.rs is no longer written as this test reads it"
+    return found
+
+
+def test_the_api_routes_what_the_function_answers_and_nothing_else():
+    body = resources()["Api"]["Properties"]["Body"]
+    assert body["paths"].keys() == routes().keys()
+    for path, methods in body["paths"].items():
+        assert methods.keys() == {"get"}, path
+        integration = methods["get"]["x-amazon-apigateway-integration"]
+        assert (integration["type"], integration["payloadFormatVersion"]) == ("aws_proxy", "2.0")
+        assert "security" not in methods["get"], "the function decides, not the gateway"
+    stage = of_type("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": "100", "ThrottlingBurstLimit": "200"}
+
+
+def test_the_gateway_may_invoke_the_function_for_these_routes_alone():
+    permissions = of_type("AWS::Lambda::Permission").values()
+    sources = {permission["SourceArn"] for permission in permissions}
+    assert sources == {f"arn:aws:execute-api:eu-central-1:123456789012:Api/*/GET{path}" for path in routes()}
+    assert {permission["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
+
+
+# SAM drops all but AllowOrigins where that is an intrinsic function and stands there by itself.
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("*", ["*"]),
+        ("https://app.example.com", ["https://app.example.com"]),
+        ("https://a.example,http://localhost:3000", ["https://a.example", "http://localhost:3000"]),
+    ],
+)
+def test_cors_as_the_gateway_gets_it(given, origins):
+    assert resources(AllowedOrigins=given)["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"] == {
+        "allowOrigins": origins,
+        "allowMethods": ["GET", "HEAD"],
+        "allowHeaders": ["Authorization", "Content-Type"],
+        "exposeHeaders": ["www-authenticate", "retry-after"],
+        "maxAge": 600,
+    }
+    function = resources(AllowedOrigins=given)["Function"]["Properties"]
+    assert function["Environment"]["Variables"]["ALLOWED_ORIGINS"] == given, "the function's own CORS differs"
+
+
+def test_the_function():
+    (function,) = of_type("AWS::Lambda::Function").values()
+    assert function["Runtime"] == "provided.al2023"
+    assert function["Architectures"] == ["arm64"]
+    assert (function["MemorySize"], function["Timeout"]) == (128, 10)
+    assert function["TracingConfig"] == {"Mode": "PassThrough"}
+    assert "ReservedConcurrentExecutions" not in function
+    assert function["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "LogGroup": "FunctionLogs",
+    }
+
+
+def test_the_function_s_options():
+    options = {"Architecture": "x86_64", "ReservedConcurrency": 0, "Tracing": "Active", "LogLevel": "DEBUG"}
+    (function,) = of_type("AWS::Lambda::Function", **options).values()
+    assert function["Architectures"] == ["x86_64"]
+    assert function["ReservedConcurrentExecutions"] == "0"
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG"
+
+
+def test_each_variable_is_one_that_the_function_reads():
+    (function,) = of_type("AWS::Lambda::Function").values()
+    read = set(re.findall(r'(?:optional|variable|required)\("([A-Z0-9_]+)"', (ROOT / "src/config.rs").read_text()))
+    assert "AUTH0_DOMAIN" in read, "src/config.rs is no longer written as this test reads it"
+    assert function["Environment"]["Variables"].keys() == read - {"JWKS_URI", "SSL_CERT_FILE"}
+
+
+@pytest.mark.parametrize("tracing", ["PassThrough", "Active"])
+def test_the_function_may_write_its_own_log_and_no_more(tracing):
+    (role,) = of_type("AWS::IAM::Role", Tracing=tracing).values()
+    assert "ManagedPolicyArns" not in role
+    statements = {one["PolicyName"]: one["PolicyDocument"]["Statement"] for one in role["Policies"]}
+    log = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "FunctionLogs.Arn"}
+    assert statements.pop("logs") == [log]
+    if tracing == "Active":
+        # The one statement with a wildcard: X-Ray knows no narrower resource.
+        actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        assert statements.pop("traces") == [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
+    assert statements == {}
+    assert of_type("AWS::IAM::Policy") == of_type("AWS::IAM::ManagedPolicy") == {}
+
+
+def test_logs_are_kept_as_long_as_asked():
+    groups = of_type("AWS::Logs::LogGroup", LogRetentionDays=90)
+    assert {name: (group["LogGroupName"], group["RetentionInDays"]) for name, group in groups.items()} == {
+        "FunctionLogs": ("/aws/lambda/the-stack", "90"),
+        "ApiLogs": ("/aws/vendedlogs/the-stack", "90"),
+    }
+
+
+def test_the_gateway_s_log_holds_nothing_that_a_caller_can_put_a_token_into():
+    settings = of_type("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["AccessLogSettings"]
+    assert settings["DestinationArn"] == "ApiLogs.Arn"
+    assert set(json.loads(settings["Format"]).values()) == {
+        "$context.error.message",
+        "$context.identity.sourceIp",
+        "$context.integration.latency",
+        "$context.integrationErrorMessage",
+        "$context.integrationStatus",
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.responseLatency",
+        "$context.routeKey",
+        "$context.status",
+    }
+
+
+def test_outputs():
+    outputs = {name: output["Value"] for name, output in resolved(TEMPLATE)["Outputs"].items()}
+    assert outputs["ApiUrl"] == "https://Api.execute-api.eu-central-1.amazonaws.com"
+    assert outputs["Curl"] == f"curl -i {outputs['ApiUrl']}/api/public"
+    assert outputs["DashboardUrl"].endswith("region=eu-central-1#dashboards/dashboard/Dashboard")
+
+
+def test_the_options_of_sam_cli():
+    options = (ROOT / "samconfig.toml").read_text()
+    assert "CAPABILITY_IAM" in options
+    # Without a name of its own in the template, the role needs no wider consent.
+    assert "RoleName" not in yaml.safe_dump(json.loads(json.dumps(resources())))
+
+
+def test_no_other_resource_has_crept_in():
+    kinds = {one["Type"] for one in resources().values()}
+    assert kinds == {
+        "AWS::ApiGatewayV2::Api",
+        "AWS::ApiGatewayV2::Stage",
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::Permission",
+        "AWS::Logs::LogGroup",
+        "AWS::Logs::MetricFilter",
+    }
