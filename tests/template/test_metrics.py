@@ -163,7 +163,7 @@ def test_the_dashboard_shows_metrics_that_exist():
         assert widget["x"] + widget["width"] <= 24
         for row in spelled_out(widget["properties"].get("metrics", [])):
             if isinstance(row[0], dict):
-                assert "{the-stack,Code} MetricName=\"RefusalsByCode\"" in row[0]["expression"]
+                assert row[0]["expression"] == """SEARCH('{"the-stack",Code} MetricName="RefusalsByCode"', 'Sum', 60)"""
                 shown["the-stack"].add("RefusalsByCode")
             else:
                 shown[row[0]].add(row[1])
