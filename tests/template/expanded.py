@@ -7,6 +7,7 @@ import copy
 import re
 from pathlib import Path
 
+from boto3 import Session
 from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -29,7 +30,9 @@ def resources(**parameters):
     # The translator takes code from S3 alone, where `sam deploy` puts it.
     template["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
     given = REQUIRED | {name: str(value) for name, value in parameters.items()}
-    return resolved(Translator({}, Parser()).translate(template, given), **parameters)["Resources"]
+    # It asks for a region, and does nothing there.
+    translator = Translator({}, Parser(), boto_session=Session(region_name=PSEUDO["AWS::Region"]))
+    return resolved(translator.translate(template, given), **parameters)["Resources"]
 
 
 def resolved(template, **parameters):
