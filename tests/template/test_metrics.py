@@ -136,7 +136,7 @@ def known():
 
 def test_alarms_watch_metrics_that_exist():
     alarms = of_type("AWS::CloudWatch::Alarm", AlarmTopicArn="arn:aws:sns:eu-central-1:123456789012:alarms")
-    assert alarms.keys() == {"ServerErrorsAlarm", "KeysUnavailableAlarm", "StaleKeysAlarm", "RefusalsSurgeAlarm"}
+    assert alarms.keys() >= {"ServerErrorsAlarm", "KeysUnavailableAlarm", "StaleKeysAlarm", "RefusalsSurgeAlarm"}
     operating = (ROOT / "OPERATING.md").read_text()
     for name, alarm in alarms.items():
         assert alarm["MetricName"] in known()[alarm["Namespace"]], name

@@ -17,7 +17,7 @@ def routes():
     """The paths of ROUTES, each with the word Public or Protected."""
     table = re.search(r"pub static ROUTES: .*?= &\[(.*?)\n\];", (ROOT / "src/routes.rs").read_text(), re.DOTALL)[1]
     found = dict(re.findall(r'Route \{\s*path: "([^"]+)",\s*endpoint: Endpoint::(Public|Protected)', table))
-    assert len(found) == table.count("Route {") >= 3, "src/routes.rs is no longer written as this test reads it"
+    assert len(found) == table.count("Route {") > 0, "src/routes.rs is no longer written as this test reads it"
     return found
 
 
@@ -63,7 +63,7 @@ def test_cors_as_the_gateway_gets_it(given, origins):
 
 
 def test_the_function():
-    (function,) = of_type("AWS::Lambda::Function").values()
+    function = resources()["Function"]["Properties"]
     assert function["Runtime"] == "provided.al2023"
     assert function["Architectures"] == ["arm64"]
     assert (function["MemorySize"], function["Timeout"]) == (128, 10)
@@ -78,32 +78,35 @@ def test_the_function():
 
 def test_the_function_s_options():
     options = {"Architecture": "x86_64", "ReservedConcurrency": 0, "Tracing": "Active", "LogLevel": "DEBUG"}
-    (function,) = of_type("AWS::Lambda::Function", **options).values()
+    function = resources(**options)["Function"]["Properties"]
     assert function["Architectures"] == ["x86_64"]
     assert function["ReservedConcurrentExecutions"] == "0"
     assert function["TracingConfig"] == {"Mode": "Active"}
     assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG"
 
 
-def test_each_variable_is_one_that_the_function_reads():
-    (function,) = of_type("AWS::Lambda::Function").values()
+def test_each_variable_that_the_function_reads_can_be_set():
+    function = resources()["Function"]["Properties"]
     read = set(re.findall(r'(?:optional|variable|required)\("([A-Z0-9_]+)"', (ROOT / "src/config.rs").read_text()))
     assert "AUTH0_DOMAIN" in read, "src/config.rs is no longer written as this test reads it"
-    assert function["Environment"]["Variables"].keys() == read - {"JWKS_URI", "SSL_CERT_FILE"}
+    assert function["Environment"]["Variables"].keys() >= read - {"JWKS_URI", "SSL_CERT_FILE"}
 
 
-@pytest.mark.parametrize("tracing", ["PassThrough", "Active"])
-def test_the_function_may_write_its_own_log_and_no_more(tracing):
-    (role,) = of_type("AWS::IAM::Role", Tracing=tracing).values()
-    assert "ManagedPolicyArns" not in role
-    statements = {one["PolicyName"]: one["PolicyDocument"]["Statement"] for one in role["Policies"]}
+# X-Ray knows no narrower resource. Nothing else may have a wildcard.
+TRACES = {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*"}
+
+
+@pytest.mark.parametrize(("tracing", "expected"), [("PassThrough", []), ("Active", [TRACES])])
+def test_no_wildcard_in_what_the_function_may_do(tracing, expected):
+    role = of_type("AWS::IAM::Role", Tracing=tracing)["FunctionRole"]
+    assert resources()["Function"]["Properties"]["Role"] == "FunctionRole.Arn"
+    statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
     log = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "FunctionLogs.Arn"}
-    assert statements.pop("logs") == [log]
-    if tracing == "Active":
-        # The one statement with a wildcard: X-Ray knows no narrower resource.
-        actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-        assert statements.pop("traces") == [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
-    assert statements == {}
+    assert log in statements
+    assert [one for one in statements if "*" in json.dumps([one["Action"], one["Resource"]])] == expected
+    # SAM's managed policies are full of them, and other resources could bring some.
+    assert "ManagedPolicyArns" not in role
+    assert of_type("AWS::IAM::Role").keys() == {"FunctionRole"}
     assert of_type("AWS::IAM::Policy") == of_type("AWS::IAM::ManagedPolicy") == {}
 
 
@@ -144,18 +147,3 @@ def test_the_options_of_sam_cli():
     assert "CAPABILITY_IAM" in options
     # Without a name of its own in the template, the role needs no wider consent.
     assert "RoleName" not in yaml.safe_dump(json.loads(json.dumps(resources())))
-
-
-def test_no_other_resource_has_crept_in():
-    kinds = {one["Type"] for one in resources().values()}
-    assert kinds == {
-        "AWS::ApiGatewayV2::Api",
-        "AWS::ApiGatewayV2::Stage",
-        "AWS::CloudWatch::Alarm",
-        "AWS::CloudWatch::Dashboard",
-        "AWS::IAM::Role",
-        "AWS::Lambda::Function",
-        "AWS::Lambda::Permission",
-        "AWS::Logs::LogGroup",
-        "AWS::Logs::MetricFilter",
-    }
