@@ -115,9 +115,12 @@ fn domain(value: &str) -> Result<String, ConfigError> {
                           Auth0 dashboard shows under Settings, as example.eu.auth0.com.",
         ));
     }
-    // What the URL parser would rewrite (a path, userinfo, other notations of an address) is no plain domain.
+    // What the URL parser would rewrite (a path, userinfo, other notations of an address) is no plain domain. Two dots in a
+    // row it lets through.
     match Url::parse(&format!("https://{host}/")).as_ref().map(authority) {
-        Ok(authority) if authority == host || format!("{authority}:443") == host => Ok(authority),
+        Ok(authority) if !host.contains("..") && (authority == host || format!("{authority}:443") == host) => {
+            Ok(authority)
+        }
         _ => Err(wrong(format!(
             "AUTH0_DOMAIN is {value:?}, which is no domain: set it to your tenant's domain alone, without a path, a \
              query or a user, as example.eu.auth0.com."
@@ -165,7 +168,7 @@ fn roots(path: &str) -> Result<Vec<Certificate>, ConfigError> {
     })
 }
 
-/// `*`, or origins with a comma between them, each as a browser sends it (RFC 6454, section 6.2).
+/// `*`, or origins with a comma between them, each as a browser sends it (RFC 6454, section 6.2). None is a pattern.
 fn allowed_origins(value: &str) -> Result<AllowedOrigins, ConfigError> {
     if value.trim() == "*" {
         return Ok(AllowedOrigins::Any);
@@ -184,7 +187,7 @@ fn allowed_origins(value: &str) -> Result<AllowedOrigins, ConfigError> {
 fn is_origin(value: &str) -> Option<HeaderValue> {
     let url = Url::parse(value).ok()?;
     let origin = format!("{}://{}", url.scheme(), authority(&url));
-    (url.has_host() && origin == value).then(|| HeaderValue::try_from(origin).ok()).flatten()
+    (url.has_host() && origin == value && !origin.contains('*')).then(|| HeaderValue::try_from(origin).ok()).flatten()
 }
 
 fn base_path(value: &str) -> Result<String, ConfigError> {

@@ -35,7 +35,7 @@ BECOMES_A_VARIABLE = [
     ("Auth0Domain", "user@example.com", NEITHER),
     ("Auth0Domain", "example.com?a", NEITHER),
     ("Auth0Domain", "exam ple.com", NEITHER),
-    ("Auth0Domain", "example..com", FUNCTION_ALONE),
+    ("Auth0Domain", "example..com", NEITHER),
     ("Auth0Domain", "1.2.3.4.5", TEMPLATE_ALONE),
     ("ApiAudience", "https://quickstarts/api", BOTH),
     ("ApiAudience", "urn:my-api", BOTH),
@@ -72,7 +72,7 @@ BECOMES_A_VARIABLE = [
     ("AllowedOrigins", "https://example.com:123456", NEITHER),
     ("AllowedOrigins", "https://user@example.com", NEITHER),
     ("AllowedOrigins", "null", NEITHER),
-    ("AllowedOrigins", "https://*.example.com", FUNCTION_ALONE),
+    ("AllowedOrigins", "https://*.example.com", NEITHER),
     # The gateway would get the blank, too.
     ("AllowedOrigins", "https://a.example, https://b.example", FUNCTION_ALONE),
     ("AllowedOrigins", "http://[::1]:3000", FUNCTION_ALONE),
