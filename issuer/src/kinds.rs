@@ -10,7 +10,7 @@ use crate::token::now;
 use crate::{Key, Token};
 
 /// Each kind by name, with what it makes of a token that is good but for it.
-pub(crate) const KINDS: [(&str, Mint); 7] = [
+pub(crate) const KINDS: [(&str, Mint); 9] = [
     ("valid", |token| token.sign()),
     ("scoped", |token| token.scope("openid profile email read:messages").sign()),
     ("expired", |token| token.at(now() - 2 * 86_400).sign()),
@@ -18,12 +18,29 @@ pub(crate) const KINDS: [(&str, Mint); 7] = [
     ("wrong-issuer", |token| token.claim("iss", "https://another-tenant.example/").sign()),
     ("bad-signature", |token| flip_a_bit(&token.sign())),
     ("unknown-key", |token| token.signed_by(&STRANGER).sign()),
+    ("algorithm-none", |token| unsigned(&token.header("alg", "none").sign())),
+    ("tampered-payload", |token| tamper(&token)),
 ];
 
 type Mint = fn(Token) -> String;
 
 /// A key that no tenant publishes. One for the process: making one takes time in which the tenant answers nobody.
 static STRANGER: LazyLock<Key> = LazyLock::new(|| Key::generate(&random_kid()));
+
+/// RFC 7519, section 6: an unsecured JWT has an empty signature.
+fn unsigned(token: &str) -> String {
+    let (input, _) = token.rsplit_once('.').expect("a JWS has dots");
+    format!("{input}.")
+}
+
+/// Grants itself the scope after it was signed.
+fn tamper(token: &Token) -> String {
+    let greedy = token.clone().scope("openid profile email read:messages").sign();
+    let (input, _) = greedy.rsplit_once('.').expect("a JWS has dots");
+    let signed = token.sign();
+    let (_, signature) = signed.rsplit_once('.').expect("a JWS has dots");
+    format!("{input}.{signature}")
+}
 
 /// Of the signature, not of its text, where the last character has bits that do not count.
 fn flip_a_bit(token: &str) -> String {

@@ -27,6 +27,9 @@ mod tenant;
 // A GET -> the answer that the tenant is set to.
 mod answer;
 
+// A browser on this machine -> a page, and what its buttons do to the tenant.
+mod playground;
+
 // Scripts -> connections that break below HTTP.
 mod wire;
 

@@ -1,8 +1,9 @@
-//! Turns the environment into a tenant at a fixed port of this machine, for local runs.
+//! Turns the environment into a tenant with a playground at a fixed port of this machine, for local runs.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::{env, process};
 
+use axum::http::Uri;
 use issuer::Tenant;
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,6 +18,7 @@ async fn main() {
         tenant.jwks_uri(),
         tenant.domain(),
     );
+    println!("The playground: http://{}/", tenant.domain());
     // A shell that starts it in the background has it ignore SIGINT, unless it listens for it. SIGTERM ends it anyway.
     tokio::signal::ctrl_c().await.expect("a process can listen for SIGINT");
 }
@@ -29,11 +31,21 @@ async fn start() -> Result<Tenant, String> {
             port.parse().map_err(|_| format!("ISSUER_PORT must be a port number such as 9010, not {port:?}."))?
         }
     };
-    let tenant = Tenant::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.map_err(|error| {
+    let function = function()?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let tenant = Tenant::bind_with_playground(address, function).await.map_err(|error| {
         format!("Port {port} cannot be had ({error}): end the program that holds it, or set ISSUER_PORT to a free one.")
     })?;
     if let Ok(audience) = env::var("API_AUDIENCE") {
         tenant.set_audience(&audience);
     }
     Ok(tenant)
+}
+
+/// Where the playground finds the function.
+fn function() -> Result<Uri, String> {
+    let url = env::var("FUNCTION_URL").unwrap_or_else(|_| "http://127.0.0.1:9000".to_owned());
+    let uri = url.parse::<Uri>().ok().filter(|uri| ["http", "https"].map(Some).contains(&uri.scheme_str()));
+    uri.filter(|uri| uri.query().is_none())
+        .ok_or_else(|| format!("FUNCTION_URL must be a URL such as http://127.0.0.1:9000, not {url:?}."))
 }

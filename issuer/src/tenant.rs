@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use axum::http::Uri;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use crate::answer::{Answer, router};
+use crate::answer::{self, Answer};
 use crate::key::random_kid;
+use crate::playground;
 use crate::server::Server;
 use crate::tls::{Ca, Certificate};
 use crate::{AUDIENCE, Key, Token};
@@ -39,22 +41,31 @@ impl Tenant {
     /// # Errors
     /// Where the address cannot be had: a port that is taken, for one.
     pub async fn bind(address: SocketAddr) -> io::Result<Tenant> {
-        spawn_blocking(move || Tenant::start(address, false, new_key())).await.expect("a tenant starts or says why not")
+        spawn_blocking(move || Tenant::start(address, false, new_key(), None)).await.expect("it starts or says why not")
+    }
+
+    /// [`Tenant::bind`], with a page at `/` that calls the function at this URL and turns the tenant's keys and answers.
+    ///
+    /// # Errors
+    /// Where the address cannot be had.
+    pub async fn bind_with_playground(address: SocketAddr, function: Uri) -> io::Result<Tenant> {
+        let start = move || Tenant::start(address, false, new_key(), Some(function));
+        spawn_blocking(start).await.expect("it starts or says why not")
     }
 
     /// [`Tenant::http`] outside of a runtime.
     pub fn blocking_http() -> Tenant {
-        Tenant::start(FREE_PORT, false, new_key()).expect("this machine has a free port")
+        Tenant::start(FREE_PORT, false, new_key(), None).expect("this machine has a free port")
     }
 
     /// [`Tenant::blocking_http`] with this key: for tests that want many tenants, and have no time to make a key for each.
     pub fn blocking_http_with(key: &Key) -> Tenant {
-        Tenant::start(FREE_PORT, false, key.clone()).expect("this machine has a free port")
+        Tenant::start(FREE_PORT, false, key.clone(), None).expect("this machine has a free port")
     }
 
     /// [`Tenant::https`] outside of a runtime.
     pub fn blocking_https() -> Tenant {
-        Tenant::start(FREE_PORT, true, new_key()).expect("this machine has a free port")
+        Tenant::start(FREE_PORT, true, new_key(), None).expect("this machine has a free port")
     }
 
     /// What to set `AUTH0_DOMAIN` to: host and port.
@@ -85,16 +96,12 @@ impl Tenant {
 
     /// The key it signs with now.
     pub fn key(&self) -> Key {
-        self.shared.state().current.clone()
+        self.shared.key()
     }
 
     /// Signs with a new key from now on, published beside the old ones. Returns it.
     pub fn rotate(&self) -> Key {
-        let key = new_key();
-        let mut state = self.shared.state();
-        state.published.push(key.clone());
-        state.current = key.clone();
-        key
+        self.shared.rotate()
     }
 
     /// Adds a key to the JWKS without signing with it. A `kid` that is there already is then there twice.
@@ -114,12 +121,12 @@ impl Tenant {
 
     /// How it answers for its JWKS from now on.
     pub fn serve(&self, answer: Answer) {
-        self.shared.state().answer = answer;
+        self.shared.serve(answer);
     }
 
     /// How often its JWKS was asked for, however that was answered.
     pub fn fetches(&self) -> usize {
-        self.shared.state().fetches
+        self.shared.fetches()
     }
 
     /// The API that its tokens are for from now on, in place of [`AUDIENCE`].
@@ -132,7 +139,7 @@ impl Tenant {
         self.shared.token()
     }
 
-    fn start(address: SocketAddr, over_tls: bool, key: Key) -> io::Result<Tenant> {
+    fn start(address: SocketAddr, over_tls: bool, key: Key, playground: Option<Uri>) -> io::Result<Tenant> {
         let listener = TcpListener::bind(address)?;
         let ca = over_tls.then(Ca::new);
         let acceptor = ca.as_ref().map(|ca| ca.acceptor(Certificate::Good));
@@ -150,7 +157,11 @@ impl Tenant {
                 fetches: 0,
             }),
         });
-        let server = Server::start(listener, acceptor, router(shared.clone()))?;
+        let mut router = answer::router(shared.clone());
+        if let Some(function) = playground {
+            router = router.merge(playground::router(shared.clone(), &function));
+        }
+        let server = Server::start(listener, acceptor, router)?;
         Ok(Tenant { shared, ca, _server: server })
     }
 }
@@ -179,6 +190,39 @@ impl Shared {
     pub(crate) fn token(&self) -> Token {
         let state = self.state();
         Token::new(state.current.clone(), self.issuer.clone(), state.audience.clone())
+    }
+
+    /// The key it signs with now.
+    pub(crate) fn key(&self) -> Key {
+        self.state().current.clone()
+    }
+
+    pub(crate) fn audience(&self) -> String {
+        self.state().audience.clone()
+    }
+
+    /// Makes a key, which takes its time: not for the server's own thread.
+    pub(crate) fn rotate(&self) -> Key {
+        let key = new_key();
+        let mut state = self.state();
+        state.published.push(key.clone());
+        state.current = key.clone();
+        key
+    }
+
+    /// Takes every key out of the JWKS but the one that the tenant signs with.
+    pub(crate) fn withdraw_old(&self) {
+        let mut state = self.state();
+        let current = state.current.kid().to_owned();
+        state.published.retain(|key| key.kid() == current);
+    }
+
+    pub(crate) fn serve(&self, answer: Answer) {
+        self.state().answer = answer;
+    }
+
+    pub(crate) fn fetches(&self) -> usize {
+        self.state().fetches
     }
 
     /// Counts a request for the JWKS, and returns how to answer it.

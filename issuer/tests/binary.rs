@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 #[test]
 fn it_says_where_it_listens_and_makes_tokens_for_the_audience_it_is_told_until_it_is_ended() {
     let mut running = Running(issuer("0").env("API_AUDIENCE", "https://mine.example/api").spawn().expect("it starts"));
-    let mut line = String::new();
-    BufReader::new(running.0.stdout.take().expect("its output is piped")).read_line(&mut line).expect("it says a line");
+    let mut lines = BufReader::new(running.0.stdout.take().expect("its output is piped")).lines();
+    let [line, playground] = [(); 2].map(|()| lines.next().expect("it says two lines").expect("it speaks UTF-8"));
     let domain = line.split(['=', ' ']).find(|word| word.starts_with("127.0.0.1:")).expect("the line has its domain");
+
+    assert_eq!(playground, format!("The playground: http://{domain}/"));
 
     let mut stream = TcpStream::connect(domain).expect("it listens where it says");
     write!(stream, "GET /token?kind=valid HTTP/1.1\r\nHost: {domain}\r\nConnection: close\r\n\r\n").expect("it reads");
@@ -34,17 +36,25 @@ fn it_says_where_it_listens_and_makes_tokens_for_the_audience_it_is_told_until_i
 fn what_it_cannot_start_with_it_says_in_a_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("this machine has a free port");
     let taken = taken.local_addr().expect("a listener has an address").port().to_string();
-    for (port, says) in [(taken.as_str(), "set ISSUER_PORT to a free one"), ("http", "ISSUER_PORT must be a port")] {
-        let output = issuer(port).output().expect("it runs");
-        assert_eq!(output.status.code(), Some(1), "{port}");
+    for (port, function, says) in [
+        (taken.as_str(), "http://127.0.0.1:9000", "set ISSUER_PORT to a free one"),
+        ("http", "http://127.0.0.1:9000", "ISSUER_PORT must be a port"),
+        ("0", "", "FUNCTION_URL must be a URL"),
+        ("0", "127.0.0.1:9000", "FUNCTION_URL must be a URL"),
+        ("0", "ftp://127.0.0.1:9000", "FUNCTION_URL must be a URL"),
+        ("0", "http://127.0.0.1:9000/?query", "FUNCTION_URL must be a URL"),
+        ("0", "http://127.0.0.1:9000; script-src *", "FUNCTION_URL must be a URL"),
+    ] {
+        let output = issuer(port).env("FUNCTION_URL", function).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{port} {function}");
         let sentence = String::from_utf8(output.stderr).expect("it speaks UTF-8");
-        assert!(sentence.contains(says) && sentence.lines().count() == 1, "{port}: {sentence}");
+        assert!(sentence.contains(says) && sentence.lines().count() == 1, "{port} {function}: {sentence}");
     }
 }
 
 fn issuer(port: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_issuer"));
-    command.env("ISSUER_PORT", port).env_remove("API_AUDIENCE").stdout(Stdio::piped());
+    command.env("ISSUER_PORT", port).env_remove("API_AUDIENCE").env_remove("FUNCTION_URL").stdout(Stdio::piped());
     command
 }
 

@@ -123,6 +123,8 @@ fn a_kind_of_token_differs_from_a_valid_one_in_what_its_name_says() {
         ("wrong-issuer", json!({ "iss": "https://another-tenant.example/" }), true),
         ("bad-signature", json!({}), false),
         ("unknown-key", json!({}), false),
+        ("algorithm-none", json!({}), false),
+        ("tampered-payload", json!({ "scope": "openid profile email read:messages" }), false),
     ];
     for path in ["/token", "/token?kind=", "/token?kind=Valid"] {
         let kinds = rows.each_ref().map(|(kind, ..)| *kind).join(", ");
@@ -137,6 +139,8 @@ fn a_kind_of_token_differs_from_a_valid_one_in_what_its_name_says() {
 
         let [header, claims] = parts(&token);
         assert_eq!(header["kid"] == tenant.key().kid(), kind != "unknown-key", "{kind}");
+        assert_eq!(header["alg"], if kind == "algorithm-none" { "none" } else { "RS256" }, "{kind}");
+        assert_eq!(token.ends_with('.'), kind == "algorithm-none", "{kind}");
         let iat = claims["iat"].as_i64().expect("a time");
         assert_eq!(iat < now - 86_400, kind == "expired", "{kind}");
 

@@ -1,0 +1,193 @@
+//! Turns a browser on this machine into the tenant's holder: a page, and what its buttons do.
+//!
+//! The page calls the function by itself, across origins. What stands here is what it cannot do by itself.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use axum::extract::{Path, Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::{Client, Method, redirect};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+use crate::answer::Answer;
+use crate::tenant::Shared;
+
+const PAGE: &str = include_str!("playground.html");
+
+pub(crate) fn router(shared: Arc<Shared>, function: &Uri) -> Router {
+    let playground = Playground {
+        shared,
+        function: function.to_string().trim_end_matches('/').to_owned(),
+        client: Client::builder().no_proxy().redirect(redirect::Policy::none()).build().expect("a client"),
+        jwks: Mutex::new(MODES[0].0),
+    };
+    Router::new()
+        .route("/playground/tenant", get(tenant))
+        .route("/playground/preflight", get(preflight))
+        .route("/playground/rotate", post(rotate))
+        .route("/playground/withdraw", post(withdraw))
+        .route("/playground/jwks/{mode}", post(jwks))
+        .layer(middleware::from_fn(from_this_page))
+        .with_state(Arc::new(playground))
+        .merge(page(function))
+}
+
+/// How the tenant can be made to answer for its JWKS, by the name of it.
+const MODES: [(&str, fn() -> Answer); 4] = [
+    ("ok", || Answer::Jwks),
+    // The function waits 3 s at most where it has no key, and 0.3 s where it has one.
+    ("slow", || Answer::After(Duration::from_secs(2), Box::new(Answer::Jwks))),
+    ("down", || body(503, "text/plain", "The tenant is down, as the playground has told it.")),
+    // As a captive portal has it: 200, and no JWKS.
+    ("garbage", || body(200, "text/html", "<!doctype html><title>Welcome</title>Sign in to use this network.")),
+];
+
+fn body(status: u16, content_type: &str, body: &str) -> Answer {
+    Answer::Body { status, content_type: content_type.to_owned(), body: body.into() }
+}
+
+struct Playground {
+    shared: Arc<Shared>,
+    /// Without a slash at its end.
+    function: String,
+    client: Client,
+    /// The name of the mode that the tenant is in.
+    jwks: Mutex<&'static str>,
+}
+
+impl Playground {
+    fn mode(&self) -> MutexGuard<'_, &'static str> {
+        self.jwks.lock().expect("nobody panics with the mode in hand")
+    }
+
+    /// All that the page shows of the tenant, and what it needs to judge a token.
+    fn describe(&self) -> Json<Value> {
+        Json(json!({
+            "function": self.function,
+            "issuer": self.shared.issuer,
+            "audience": self.shared.audience(),
+            "jwks": *self.mode(),
+            "fetches": self.shared.fetches(),
+            "signs": self.shared.key().kid(),
+            "keys": self.shared.jwks()["keys"],
+        }))
+    }
+}
+
+async fn tenant(State(playground): State<Arc<Playground>>) -> Json<Value> {
+    playground.describe()
+}
+
+async fn rotate(State(playground): State<Arc<Playground>>) -> Json<Value> {
+    let shared = Arc::clone(&playground.shared);
+    spawn_blocking(move || shared.rotate()).await.expect("a key can be made");
+    playground.describe()
+}
+
+async fn withdraw(State(playground): State<Arc<Playground>>) -> Json<Value> {
+    playground.shared.withdraw_old();
+    playground.describe()
+}
+
+async fn jwks(State(playground): State<Arc<Playground>>, Path(wanted): Path<String>) -> Response {
+    let Some((mode, answer)) = MODES.iter().find(|(mode, _)| *mode == wanted) else {
+        let modes = MODES.map(|(mode, _)| mode).join(", ");
+        return (StatusCode::NOT_FOUND, format!("The tenant can be made one of {modes}.")).into_response();
+    };
+    *playground.mode() = mode;
+    playground.shared.serve(answer());
+    playground.describe().into_response()
+}
+
+/// Sends the preflight that a browser sends for the page, and tells what came back. A browser keeps these headers from
+/// the page's script; and where it blocks a call, it does not say whether the function answers at all.
+async fn preflight(State(playground): State<Arc<Playground>>, headers: HeaderMap) -> Json<Value> {
+    let request = playground
+        .client
+        .request(Method::OPTIONS, format!("{}/api/private", playground.function))
+        .header(header::ORIGIN, origin(&headers))
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "GET")
+        .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization")
+        .timeout(Duration::from_secs(5));
+    Json(match request.send().await {
+        Err(_) => json!({ "answers": false }),
+        Ok(answer) => {
+            let headers = answer.headers().iter().filter(|(name, _)| is_about_origins(name));
+            let headers = headers.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+            json!({ "answers": true, "status": answer.status().as_u16(), "headers": headers.collect::<Vec<_>>() })
+        }
+    })
+}
+
+fn is_about_origins(name: &HeaderName) -> bool {
+    name.as_str().starts_with("access-control-") || *name == header::VARY
+}
+
+/// The page, which may run its own script, and talk to nobody but the tenant and the function.
+fn page(function: &Uri) -> Router {
+    let origin =
+        format!("{}://{}", function.scheme_str().unwrap_or("http"), function.authority().map_or("", Authority::as_str));
+    let policy = format!(
+        "default-src 'none'; style-src {}; script-src {}; connect-src 'self' {origin}; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hash("style"),
+        hash("script"),
+    );
+    let policy = HeaderValue::try_from(policy).expect("a URL has the bytes of a header");
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    Router::new().route("/", get(|| async { (headers, Html(PAGE)) })).layer(middleware::from_fn(at_this_machine))
+}
+
+/// The source expression that allows the page's one element of this name.
+fn hash(element: &str) -> String {
+    let text = PAGE.split_once(&format!("<{element}>")).and_then(|(_, rest)| rest.split_once(&format!("</{element}>")));
+    let (text, _) = text.expect("the page has such an element");
+    format!("'sha256-{}'", BASE64_STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes())))
+}
+
+/// Lets the page's own requests pass, and a terminal's. A page of another origin could else turn the tenant's keys: a
+/// POST without a body needs no preflight.
+async fn from_this_page(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let cross_origin = headers.get(header::ORIGIN).is_some_and(|from| from.as_bytes() != origin(headers).as_bytes());
+    // Browsers that say nothing of the site send an Origin with a POST.
+    let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin");
+    if cross_origin || cross_site {
+        return (StatusCode::FORBIDDEN, "Only the playground's own page, or a terminal, may ask for this.")
+            .into_response();
+    }
+    at_this_machine(request, next).await
+}
+
+/// Refuses a name that is not this machine's: another's page could else rebind its own name to 127.0.0.1, and be of one
+/// origin with us.
+async fn at_this_machine(request: Request, next: Next) -> Response {
+    match host(request.headers()).map(|host| ["127.0.0.1", "localhost"].contains(&host.host())) {
+        Some(true) => next.run(request).await,
+        _ => (StatusCode::FORBIDDEN, "The playground is at 127.0.0.1 and localhost alone.").into_response(),
+    }
+}
+
+/// The origin of a page that came from here.
+fn origin(headers: &HeaderMap) -> String {
+    format!("http://{}", host(headers).as_ref().map_or("", Authority::as_str))
+}
+
+fn host(headers: &HeaderMap) -> Option<Authority> {
+    headers.get(header::HOST)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,111 @@
+// Free ports -> a stand-in tenant with its page, the function behind cargo-lambda, and a browser. All end with `close`.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const BUILT = `${process.env.CARGO_TARGET_DIR ?? `${ROOT}target`}/debug`;
+
+/** The tenant. Its page is at `origin`, and looks for the function at `functionUrl`. */
+export async function openTenant() {
+  const [port, functionPort] = [await freePort(), await freePort()];
+  const functionUrl = `http://127.0.0.1:${functionPort}/lambda-url/api-authorization`;
+  const tenant = run(`${BUILT}/issuer`, [], { ISSUER_PORT: port, FUNCTION_URL: functionUrl });
+  const origin = `http://127.0.0.1:${port}`;
+  await until(() => answers(`${origin}/playground/tenant`), tenant);
+  const turn = async (path) => (await fetch(`${origin}/playground/${path}`, { method: "POST" })).json();
+  return { origin, functionUrl, functionPort, turn, close: () => end(tenant) };
+}
+
+/** The function for this tenant: the binary that `cargo test` built, which asks cargo-lambda for its events. */
+export async function openFunction({ origin, functionUrl, functionPort }, environment = {}) {
+  const watch = ["lambda", "watch", "--only-lambda-apis", "--disable-cors", "--concurrency", "8"];
+  const address = ["--invoke-address", "127.0.0.1", "--invoke-port", `${functionPort}`];
+  const gateway = run(`${ROOT}.venv/bin/cargo-lambda`, [...watch, ...address]);
+  await until(() => accepts(functionPort), gateway);
+  const binary = run(`${BUILT}/api-authorization`, [], {
+    AWS_LAMBDA_RUNTIME_API: `http://127.0.0.1:${functionPort}/.rt/api-authorization`,
+    AWS_LAMBDA_FUNCTION_NAME: "api-authorization",
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "128",
+    AUTH0_DOMAIN: new URL(origin).host,
+    API_AUDIENCE: "https://quickstarts/api",
+    JWKS_URI: `${origin}/.well-known/jwks.json`,
+    ...environment,
+  });
+  await until(() => answers(`${functionUrl}/api/public`), binary);
+  return { close: async () => { await end(binary); await end(gateway); } };
+}
+
+/** Chromium, headless, which talks to this machine alone. */
+export async function openBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+}
+
+/** Starts a command in a process group of its own, so that what it starts in turn ends with it. */
+export function run(command, parameters, environment) {
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME, ...environment };
+  const child = spawn(command, parameters, { cwd: ROOT, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  child.output = "";
+  child.on("error", (error) => { child.output += `${error}\n`; });
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => { child.output += data; });
+  running.add(child);
+  return child;
+}
+
+export async function end(child, signal = "SIGTERM") {
+  running.delete(child);
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  process.kill(-child.pid, signal);
+  await ended;
+}
+
+const running = new Set();
+process.on("exit", () => {
+  for (const { pid } of running) {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch { /* it has ended by itself */ }
+  }
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+
+/** Waits for a condition; says what a process printed where it does not come true. */
+export async function until(holds, child, seconds = 60) {
+  const deadline = Date.now() + seconds * 1000;
+  while (!await holds()) {
+    const ended = child && (child.pid === undefined || child.exitCode !== null);
+    if (ended || Date.now() > deadline) throw new Error(`it did not come true: ${holds}\n${child?.output ?? ""}`);
+    await sleep(50);
+  }
+}
+
+const answers = (url) => fetch(url, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false);
+
+function accepts(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => { socket.destroy(); resolve(true); });
+    socket.on("error", () => resolve(false));
+  });
+}
+
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
