@@ -52,6 +52,14 @@ export async function openBrowser() {
   });
 }
 
+/** Closes all of these that were opened, in this order, whatever becomes of one. */
+export async function close(...opened) {
+  const ends = [];
+  for (const one of opened.filter(Boolean)) ends.push(...await Promise.allSettled([one.close()]));
+  const failed = ends.find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
+}
+
 /** Starts a command in a process group of its own, so that what it starts in turn ends with it. */
 export function run(command, parameters, environment) {
   const { PATH, HOME } = process.env;

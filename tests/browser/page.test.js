@@ -1,0 +1,211 @@
+// The page -> what it sends, and what it shows of the answer.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { openPlayground } from "./playground.js";
+import { close, openBrowser, openFunction, openTenant } from "./stage.js";
+
+let browser, tenant, lambda, playground;
+
+before(async () => {
+  tenant = await openTenant();
+  lambda = await openFunction(tenant);
+  browser = await openBrowser();
+  playground = await openPlayground(browser, tenant, { permissions: ["clipboard-read", "clipboard-write"] });
+});
+
+after(() => close(playground, browser, lambda, tenant));
+
+// The table of errors, once more and by hand.
+const REFUSALS = {
+  missing: [401, "authorization_header_missing", "Authorization header is expected", 'Bearer realm="api"'],
+  unparsable: invalid("invalid_header", "Unable to parse authentication token."),
+  noKey: invalid("invalid_header", "Unable to find appropriate key"),
+  expired: invalid("token_expired", "token is expired"),
+  claims: invalid("invalid_claims", "incorrect claims,please check the audience and issuer"),
+  scope: [403, "Unauthorized", "You don't have access to this resource",
+    'Bearer realm="api", error="insufficient_scope", error_description="You don\'t have access to this resource", scope="read:messages"'],
+};
+
+function invalid(code, description) {
+  return [401, code, description, `Bearer realm="api", error="invalid_token", error_description="${description}"`];
+}
+
+// A kind, what the private endpoint and the one with a scope make of it, at which step, and what the page finds there.
+const ROWS = [
+  ["none", "missing", "missing", "bearer", "no Authorization header"],
+  ["valid", null, "scope", "scope", "lacks read:messages"],
+  ["scoped", null, null],
+  ["expired", "expired", "expired", "times", "expired 1 day ago"],
+  ["wrong-audience", "claims", "claims", "claims", "another audience"],
+  ["wrong-issuer", "claims", "claims", "claims", "another issuer"],
+  ["bad-signature", "unparsable", "unparsable", "signature", "does not fit key and content"],
+  ["unknown-key", "noKey", "noKey", "key", / is not published$/],
+  ["algorithm-none", "unparsable", "unparsable", "header", "alg is none"],
+  ["tampered-payload", "unparsable", "unparsable", "signature", "does not fit key and content"],
+];
+
+const STEPS = ["Bearer", "Header", "Key", "Signature", "Times", "Claims", "Scope", "Endpoint"];
+
+for (const [kind, atPrivate, atScoped, step, finding] of ROWS) {
+  test(`a token of the kind ${kind} at every endpoint`, async () => {
+    await playground.choose(kind);
+    for (const [path, refusal] of [["/api/public", null], ["/api/private", atPrivate], ["/api/private-scoped", atScoped]]) {
+      await playground.endpoint(path);
+      const answer = await playground.send();
+      const line = await playground.line();
+      assert.deepEqual(line.map(({ name }) => name), STEPS, path);
+      assert.match(answer.verdict, / ms\b/, "the duration");
+      if (refusal === null) {
+        assert.deepEqual([answer.status, answer.decided], ["200", "endpoint"], path);
+        assert.match(JSON.parse(answer.body).message, /^Hello from a p/, path);
+        assert.equal(answer.headers["WWW-Authenticate"], undefined, path);
+        const before = path === "/api/public" ? "skipped" : "passed";
+        assert.deepEqual(line.map(({ state }) => state), [...Array(7).fill(before), "decided good"], path);
+        continue;
+      }
+      const [status, code, description, challenge] = REFUSALS[refusal];
+      assert.deepEqual([answer.status, answer.decided], [`${status}`, step], path);
+      assert.deepEqual(JSON.parse(answer.body), { code, description }, path);
+      assert.equal(answer.headers["WWW-Authenticate"], challenge, path);
+      assert.equal(answer.headers["Content-Type"], "application/json", path);
+      const at = STEPS.findIndex((name) => name.toLowerCase() === step);
+      const states = STEPS.map((_, index) => index < at ? "passed" : index === at ? "decided bad" : "ahead");
+      assert.deepEqual(line.map(({ state }) => state), states, path);
+      assert.match(line[at].said, finding instanceof RegExp ? finding : new RegExp(`^decided here: ${finding}$`), path);
+    }
+  });
+}
+
+test("all at once: a grid of what was expected and what came", async () => {
+  const { page } = playground;
+  await playground.choose("scoped");
+  const own = await playground.token();
+  await playground.choose("own");
+  await playground.paste(own);
+  await page.click("#all");
+  await page.waitForFunction(() => !document.querySelector("#all").disabled);
+  assert.equal(await page.locator("#tally").innerText(), "33 sent, all as expected. Choose one to see its answer.");
+  const grid = await page.locator("#grid tbody tr").evaluateAll((rows) =>
+    rows.map((row) => [...row.querySelectorAll("button")].map((cell) => cell.innerText.replaceAll(/\s+/g, " ").trim())));
+  const expected = ROWS.map(([, atPrivate, atScoped, step]) => [null, atPrivate, atScoped].map((refusal) => {
+    const name = STEPS.find((name) => name.toLowerCase() === step);
+    return refusal ? `${REFUSALS[refusal][0]} as expected ${name}` : "200 as expected Endpoint";
+  }));
+  assert.deepEqual(grid, [...expected, Array(3).fill("200 no expectation Endpoint")]);
+
+  await page.locator("#grid tbody tr").nth(3).locator("button").nth(1).click();
+  const answer = await playground.answer();
+  assert.deepEqual([answer.status, answer.decided], ["401", "times"]);
+  assert.ok(await page.isChecked("#kinds input[value='expired']") && await page.isChecked("#endpoints input[value='/api/private']"));
+  assert.equal(await page.evaluate(() => document.activeElement.id), "answer", "the answer has the focus");
+});
+
+test("the token is decoded, with what is made of each member", async () => {
+  const { page } = playground;
+  const rows = () => page.locator("#decoded tbody tr:has(td)").evaluateAll((rows) =>
+    Object.fromEntries(rows.map((row) => [row.cells[0].textContent, [...row.cells].slice(1).map((cell) => cell.innerText.replaceAll(/\s+/g, " ").trim())])));
+  await playground.choose("expired");
+  await playground.endpoint("/api/private-scoped");
+  await page.waitForFunction(() => document.querySelector("#decoded").innerText.includes("expired 1 day ago"));
+  const expired = await rows();
+  assert.deepEqual(expired.alg, ["RS256", "✓ fits: is RS256"]);
+  assert.match(expired.kid[1], /names the key that the tenant signs with/);
+  assert.match(expired.exp.join(), /^\d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC,✕ does not fit: expired 1 day ago$/);
+  assert.match(expired.iat[1], /issued 2 days ago/);
+  assert.match(expired.iss[1], /is this tenant/);
+  assert.match(expired.aud[1], /names this API/);
+  assert.match(expired.scope.join(), /^openid profile email,✕ does not fit: lacks read:messages$/);
+  assert.match(expired.azp[1], /not looked at/);
+  assert.match(expired.RS256[1], /fits key and content/);
+
+  const text = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { exp: now - 185, nbf: now + 3700, aud: 5, "<img src=x onerror=alert(1)>": "<script>alert(2)</script>", cnf: {} };
+  await playground.paste(`${text({ alg: "HS256", kid: "k", crit: ["b64"] })}.${text(claims)}.AAAA`);
+  await page.waitForFunction(() => document.querySelector("#decoded").innerText.includes("minutes ago"));
+  assert.ok(await page.isChecked("#kinds input[value='own']"), "what is typed is one's own");
+  const own = await rows();
+  assert.match(own.alg[1], /must be RS256/);
+  assert.match(own.crit[1], /must not be there/);
+  assert.match(own.kid[1], /publishes no such key/);
+  assert.match(own.exp[1], /expired 3 minutes ago/);
+  assert.match(own.nbf[1], /good only in 1 hour/);
+  assert.match(own.aud[1], /must name https:\/\/quickstarts\/api/);
+  assert.match(own.iss[1], /must be https:/);
+  assert.match(own.cnf[1], /must not be there/);
+  assert.deepEqual(own["<img src=x onerror=alert(1)>"][0], "<script>alert(2)</script>", "a claim is a text, not a part of the page");
+  const answer = await playground.send();
+  assert.deepEqual([answer.status, answer.decided], ["401", "header"]);
+
+  for (const [pasted, code, decided] of [
+    ["opaque", "invalid_header", "header"],
+    ["two words", "invalid_header", "bearer"],
+    ["a,b", "invalid_header", "bearer"],
+    ["", "authorization_header_missing", "bearer"],
+  ]) {
+    await playground.paste(pasted);
+    const answer = await playground.send();
+    assert.deepEqual([JSON.parse(answer.body).code, answer.decided], [code, decided], pasted);
+  }
+  await playground.paste("no\u{1f600}header");
+  assert.match((await playground.send()).verdict, /No header can hold this text/);
+});
+
+test("where two steps share an answer, the page says how it tells them apart, or that it cannot", async () => {
+  await playground.endpoint("/api/private");
+  await playground.choose("bad-signature");
+  assert.match((await playground.send()).verdict, /Header and Signature share this answer. The page read the token, too: does not fit key and content/);
+  await playground.choose("valid");
+  const [header, ...rest] = (await playground.token()).split(".");
+  const twice = Buffer.from(Buffer.from(header, "base64url").toString().replace("{", '{"alg":"RS256",')).toString("base64url");
+  await playground.paste([twice, ...rest].join("."));
+  const { kid } = JSON.parse(Buffer.from(twice, "base64url"));
+  assert.ok(kid, "a member that stands there twice, which JSON.parse does not mind");
+  const answer = await playground.send();
+  assert.equal(JSON.parse(answer.body).description, "Unable to parse authentication token.");
+  // The signature was made over another header, and that the page can see.
+  assert.equal(answer.decided, "signature");
+});
+
+test("the request as it goes out, and the same for a terminal", async () => {
+  const { page } = playground;
+  await playground.endpoint("/api/private-scoped");
+  for (const [kind, status] of [["valid", "403"], ["scoped", "200"], ["none", "401"]]) {
+    await playground.choose(kind);
+    const token = await playground.token();
+    const sent = await page.locator("#sent").innerText();
+    assert.match(sent, /^GET \S*\/api\/private-scoped HTTP\/1\.1\nHost: 127\.0\.0\.1:\d+\nOrigin: http:\/\/127\.0\.0\.1:\d+/);
+    assert.equal(sent.includes(`Authorization: Bearer ${token}`), kind !== "none");
+    assert.equal((await page.locator("#leave").innerText()).startsWith("OPTIONS "), kind !== "none");
+    await page.click("#copy");
+    await page.waitForFunction(() => document.querySelector("#copy").textContent === "Copied");
+    const line = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(line, /^curl -i http/);
+    const { stdout } = await promisify(execFile)("sh", ["-c", `${line} --silent --noproxy '*'`]);
+    assert.equal(stdout.split(" ")[1], status, line);
+  }
+  await playground.paste("it's; $(touch x) `touch y`");
+  const line = await page.locator("#curl").innerText();
+  const { stdout } = await promisify(execFile)("sh", ["-c", line.replace(/^curl -i \S+ -H/, "printf %s")]);
+  assert.equal(stdout, "Authorization: Bearer it's; $(touch x) `touch y`", "a shell takes it for one word");
+});
+
+test("what differs from what is expected is said in words", async () => {
+  const other = await openTenant();
+  const stranger = await openFunction(other, { API_AUDIENCE: "https://another.example/api" });
+  const its = await openPlayground(browser, other);
+  const { page } = its;
+  try {
+    await page.click("#all");
+    await page.waitForFunction(() => !document.querySelector("#all").disabled);
+    assert.equal(await page.locator("#tally").innerText(), "30 sent; 4 differ from what a healthy tenant leads to.");
+    const differs = await page.locator("#grid .differs").evaluateAll((cells) => cells.map((cell) => cell.innerText.replaceAll(/\s+/g, " ").trim()));
+    const [not200, not403] = ["401 differs: not 200 Claims", "401 differs: not 403 Claims"];
+    assert.deepEqual(differs, [not200, not403, not200, not200]);
+  } finally {
+    await close(its, stranger, other);
+  }
+});
