@@ -21,6 +21,9 @@ mutants: ## Changes the sources in small ways: the tests must notice each (an ho
 differential: ## 10,000 mutated tokens to the function and to PyJWT: every difference has its rule
 	@scripts/differential
 
+screenshots: ## Renews the pictures of the playground in docs/ (with Chromium, Node.js and npm)
+	@scripts/browser screenshots
+
 invoke: ## Hands an event file to the function under `make start` (EVENT=private TOKEN=…)
 	@scripts/invoke
 
@@ -37,6 +40,6 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 	@scripts/logs
 
 clean: ## Removes all that was built or installed here
-	rm -rf target .venv .aws-sam
+	rm -rf target .venv .aws-sam tests/browser/node_modules
 
-.PHONY: help start test soak fuzz mutants differential invoke build deploy keys logs clean
+.PHONY: help start test soak fuzz mutants differential screenshots invoke build deploy keys logs clean

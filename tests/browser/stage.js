@@ -41,6 +41,17 @@ export async function openFunction({ origin, functionUrl, functionPort }, enviro
   return { close: async () => { await end(binary); await end(gateway); } };
 }
 
+/** What `make start` starts, at these ports, once it has said where the page is. */
+export async function openStart(ports) {
+  const { CARGO_TARGET_DIR, CARGO_HOME, RUSTUP_HOME } = process.env;
+  const environment = Object.entries({ ...ports, CARGO_TARGET_DIR, CARGO_HOME, RUSTUP_HOME });
+  const start = run(`${ROOT}scripts/start`, [], Object.fromEntries(environment.filter(([, value]) => value !== undefined)));
+  // The first time, it has something to build.
+  await until(() => start.output.includes("Ctrl-C ends all."), start, 1200);
+  const [page] = start.output.match(/http:\/\/[^\s']+/);
+  return { process: start, page, origin: page.replace(/\/$/, "") };
+}
+
 /** Chromium, headless, which talks to this machine alone. */
 export async function openBrowser() {
   return chromium.launch({

@@ -3,27 +3,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPlayground } from "./playground.js";
-import { close, end, freePort, openBrowser, ROOT, run, until } from "./stage.js";
+import { close, end, freePort, openBrowser, openStart } from "./stage.js";
 
 test("make start prints the page's address first, and the page reaches the function", async () => {
   const [FUNCTION_PORT, ISSUER_PORT] = [await freePort(), await freePort()];
-  const { CARGO_TARGET_DIR, CARGO_HOME, RUSTUP_HOME } = process.env;
-  const environment = Object.entries({ FUNCTION_PORT, ISSUER_PORT, CARGO_TARGET_DIR, CARGO_HOME, RUSTUP_HOME });
-  const start = run(`${ROOT}scripts/start`, [], Object.fromEntries(environment.filter(([, value]) => value !== undefined)));
+  const start = await openStart({ FUNCTION_PORT, ISSUER_PORT });
   let browser, playground;
   try {
-    // The first time, it has something to build.
-    await until(() => start.output.includes("Ctrl-C ends all."), start, 1200);
-    const [first] = start.output.match(/http:\/\/[^\s']+/);
-    assert.equal(first, `http://127.0.0.1:${ISSUER_PORT}/`, start.output);
+    assert.equal(start.page, `http://127.0.0.1:${ISSUER_PORT}/`, start.process.output);
     browser = await openBrowser();
-    playground = await openPlayground(browser, { origin: first.replace(/\/$/, "") });
+    playground = await openPlayground(browser, start);
     assert.equal(await playground.page.locator("#there").innerText(), `http://127.0.0.1:${FUNCTION_PORT}`);
     await playground.endpoint("/api/private");
     assert.equal((await playground.send()).status, "200");
   } finally {
     await close(playground, browser);
-    await end(start, "SIGINT");
+    await end(start.process, "SIGINT");
   }
-  assert.equal(start.exitCode, 0, start.output);
+  assert.equal(start.process.exitCode, 0, start.process.output);
 });
