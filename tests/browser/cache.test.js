@@ -3,7 +3,7 @@
 // The function's pauses between two fetches are real here, so these tests send until they are over.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { openPlayground } from "./playground.js";
 import { close, openBrowser, openFunction, openTenant } from "./stage.js";
 
@@ -32,72 +32,75 @@ async function visit(visitor, prepare = async () => {}) {
 
 const keys = (playground) => playground.page.locator("#keys li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
 
-test("rotation and withdrawal: the old key serves until the function has fetched the new", () => visit(async (playground) => {
-  const { page } = playground;
-  await playground.fetches(1);
-  assert.deepEqual(await keys(playground), ["signs, this token’s"]);
-  assert.ok(await page.isDisabled("#withdraw"), "there is no old key yet");
-  assert.equal((await playground.send()).status, "200");
-  const old = await playground.token();
-
-  await playground.press("rotate");
-  assert.deepEqual(await keys(playground), ["signs", "old, this token’s"]);
-  assert.equal((await playground.send()).status, "200", "the old key is still published");
-  await playground.press("withdraw");
-  assert.deepEqual(await keys(playground), ["signs"]);
-  assert.equal((await playground.send()).status, "200", "the function still has it");
-  const line = await playground.line();
-  assert.match(line[2].said, /withdrawn; the function still has it/);
-  await playground.fetches(1); // known keys cost none
-
-  await playground.renew();
-  assert.deepEqual(await keys(playground), ["signs, this token’s"]);
-  const first = await playground.send();
-  if (first.status === "401") {
-    assert.equal(JSON.parse(first.body).description, "Unable to find appropriate key");
-    assert.match(first.verdict, /The tenant publishes this key, but the function has not fetched it yet/);
-    await playground.sendUntil(200);
-  }
-  await playground.fetches(2);
-
-  await playground.paste(old);
-  const refused = await playground.send();
-  assert.deepEqual([refused.status, refused.decided], ["401", "key"], "the old key is withdrawn for good");
-  assert.equal(JSON.parse(refused.body).description, "Unable to find appropriate key");
-}));
-
-for (const mode of ["down", "garbage"]) {
-  test(`a tenant that is ${mode} from the start: 503, until it is in order again`, () => visit(async (playground) => {
+// Side by side, for they wait far more than they work.
+describe("the cache of keys", { concurrency: true }, () => {
+  it("rotation and withdrawal: the old key serves until the function has fetched the new", () => visit(async (playground) => {
     const { page } = playground;
-    assert.ok(await page.isChecked(`#modes input[value="${mode}"]`), "the page says so");
-    const answer = await playground.send();
-    assert.deepEqual([answer.status, answer.decided, answer.headers["Retry-After"]], ["503", "key", "10"]);
-    assert.deepEqual(JSON.parse(answer.body), { code: "jwks_unavailable", description: "Signing keys are temporarily unavailable" });
-    assert.match(answer.verdict, /cannot fetch it: the tenant fails/);
-    await playground.endpoint("/api/public");
-    assert.equal((await playground.send()).status, "200", "public endpoints need no keys");
+    await playground.fetches(1);
+    assert.deepEqual(await keys(playground), ["signs, this token’s"]);
+    assert.ok(await page.isDisabled("#withdraw"), "there is no old key yet");
+    assert.equal((await playground.send()).status, "200");
+    const old = await playground.token();
 
-    await playground.set("ok");
-    await playground.endpoint("/api/private");
-    await playground.sendUntil(200);
-  }, (tenant) => tenant.turn(`jwks/${mode}`)));
-}
+    await playground.press("rotate");
+    assert.deepEqual(await keys(playground), ["signs", "old, this token’s"]);
+    assert.equal((await playground.send()).status, "200", "the old key is still published");
+    await playground.press("withdraw");
+    assert.deepEqual(await keys(playground), ["signs"]);
+    assert.equal((await playground.send()).status, "200", "the function still has it");
+    const line = await playground.line();
+    assert.match(line[2].said, /withdrawn; the function still has it/);
+    await playground.fetches(1); // known keys cost none
 
-test("an outage: tokens of a key that the function has are served, others get 503; slowness costs time", () => visit(async (playground) => {
-  const old = await playground.token();
-  assert.equal((await playground.send()).status, "200");
-  await playground.set("down");
-  await playground.press("rotate");
-  assert.equal((await playground.send()).status, "200", "the function has its key");
-  await playground.renew();
-  const answer = await playground.sendUntil(503);
-  assert.equal(answer.decided, "key");
-  await playground.paste(old);
-  assert.equal((await playground.send()).status, "200", "as before");
+    await playground.renew();
+    assert.deepEqual(await keys(playground), ["signs, this token’s"]);
+    const first = await playground.send();
+    if (first.status === "401") {
+      assert.equal(JSON.parse(first.body).description, "Unable to find appropriate key");
+      assert.match(first.verdict, /The tenant publishes this key, but the function has not fetched it yet/);
+      await playground.sendUntil(200);
+    }
+    await playground.fetches(2);
 
-  await playground.set("slow");
-  await playground.choose("valid");
-  const { verdict } = await playground.sendUntil(200);
-  const [, milliseconds] = verdict.match(/(\d+) ms/);
-  assert.ok(milliseconds >= 1500, `the one that had to wait for the keys took ${milliseconds} ms`);
-}));
+    await playground.paste(old);
+    const refused = await playground.send();
+    assert.deepEqual([refused.status, refused.decided], ["401", "key"], "the old key is withdrawn for good");
+    assert.equal(JSON.parse(refused.body).description, "Unable to find appropriate key");
+  }));
+
+  for (const mode of ["down", "garbage"]) {
+    it(`a tenant that is ${mode} from the start: 503, until it is in order again`, () => visit(async (playground) => {
+      const { page } = playground;
+      assert.ok(await page.isChecked(`#modes input[value="${mode}"]`), "the page says so");
+      const answer = await playground.send();
+      assert.deepEqual([answer.status, answer.decided, answer.headers["Retry-After"]], ["503", "key", "10"]);
+      assert.deepEqual(JSON.parse(answer.body), { code: "jwks_unavailable", description: "Signing keys are temporarily unavailable" });
+      assert.match(answer.verdict, /cannot fetch it: the tenant fails/);
+      await playground.endpoint("/api/public");
+      assert.equal((await playground.send()).status, "200", "public endpoints need no keys");
+
+      await playground.set("ok");
+      await playground.endpoint("/api/private");
+      await playground.sendUntil(200);
+    }, (tenant) => tenant.turn(`jwks/${mode}`)));
+  }
+
+  it("an outage: tokens of a key that the function has are served, others get 503; slowness costs time", () => visit(async (playground) => {
+    const old = await playground.token();
+    assert.equal((await playground.send()).status, "200");
+    await playground.set("down");
+    await playground.press("rotate");
+    assert.equal((await playground.send()).status, "200", "the function has its key");
+    await playground.renew();
+    const answer = await playground.sendUntil(503);
+    assert.equal(answer.decided, "key");
+    await playground.paste(old);
+    assert.equal((await playground.send()).status, "200", "as before");
+
+    await playground.set("slow");
+    await playground.choose("valid");
+    const { verdict } = await playground.sendUntil(200);
+    const [, milliseconds] = verdict.match(/(\d+) ms/);
+    assert.ok(milliseconds >= 1500, `the one that had to wait for the keys took ${milliseconds} ms`);
+  }));
+});

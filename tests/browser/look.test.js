@@ -25,7 +25,7 @@ async function visit(options, visitor) {
   }
 }
 
-const WIDTHS = [360, 768, 1100, 1600];
+const WIDTHS = [360, 768, 1100, 1280, 1600];
 const sized = (width) => ({ width, height: 900 });
 
 async function violations(page) {

@@ -95,7 +95,7 @@ const running = new Set();
 process.on("exit", () => {
   for (const { pid } of running) {
     try {
-      process.kill(-pid, "SIGKILL");
+      process.kill(-pid, "SIGTERM");
     } catch { /* it has ended by itself */ }
   }
 });
