@@ -1,11 +1,12 @@
-// Free ports -> a stand-in tenant with its page, the function behind cargo-lambda, and a browser. All end with `close`.
+// Free ports -> a stand-in tenant with its page, the function behind a gateway, and a browser. All end with `close`.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { openGateway } from "./gateway.js";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BUILT = `${process.env.CARGO_TARGET_DIR ?? `${ROOT}target`}/debug`;
@@ -13,7 +14,7 @@ const BUILT = `${process.env.CARGO_TARGET_DIR ?? `${ROOT}target`}/debug`;
 /** The tenant. Its page is at `origin`, and looks for the function at `functionUrl`. */
 export async function openTenant() {
   const [port, functionPort] = [await freePort(), await freePort()];
-  const functionUrl = `http://127.0.0.1:${functionPort}/lambda-url/api-authorization`;
+  const functionUrl = `http://127.0.0.1:${functionPort}`;
   const tenant = run(`${BUILT}/issuer`, [], { ISSUER_PORT: port, FUNCTION_URL: functionUrl });
   const origin = `http://127.0.0.1:${port}`;
   await until(() => answers(`${origin}/playground/tenant`), tenant);
@@ -21,14 +22,11 @@ export async function openTenant() {
   return { origin, functionUrl, functionPort, turn, close: () => end(tenant) };
 }
 
-/** The function for this tenant: the binary that `cargo test` built, which asks cargo-lambda for its events. */
+/** The function for this tenant: the binary that `cargo test` built, behind a gateway. */
 export async function openFunction({ origin, functionUrl, functionPort }, environment = {}) {
-  const watch = ["lambda", "watch", "--only-lambda-apis", "--disable-cors", "--concurrency", "8"];
-  const address = ["--invoke-address", "127.0.0.1", "--invoke-port", `${functionPort}`];
-  const gateway = run(`${ROOT}.venv/bin/cargo-lambda`, [...watch, ...address]);
-  await until(() => accepts(functionPort), gateway);
+  const gateway = await openGateway(functionPort);
   const binary = run(`${BUILT}/api-authorization`, [], {
-    AWS_LAMBDA_RUNTIME_API: `http://127.0.0.1:${functionPort}/.rt/api-authorization`,
+    AWS_LAMBDA_RUNTIME_API: gateway.runtimeApi,
     AWS_LAMBDA_FUNCTION_NAME: "api-authorization",
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "128",
@@ -38,7 +36,7 @@ export async function openFunction({ origin, functionUrl, functionPort }, enviro
     ...environment,
   });
   await until(() => answers(`${functionUrl}/api/public`), binary);
-  return { close: async () => { await end(binary); await end(gateway); } };
+  return { close: async () => { await end(binary); await gateway.close(); } };
 }
 
 /** What `make start` starts, at these ports, once it has said where the page is. */
@@ -112,13 +110,6 @@ export async function until(holds, child, seconds = 60) {
 }
 
 const answers = (url) => fetch(url, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false);
-
-function accepts(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => { socket.destroy(); resolve(true); });
-    socket.on("error", () => resolve(false));
-  });
-}
 
 export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
