@@ -68,7 +68,7 @@ set_up() {
 
     # The copy is made last, so it also tells that the installation was not interrupted.
     if ! cmp -s scripts/requirements.txt .venv/requirements.txt; then
-        say "Installing cargo-lambda and shellcheck into .venv ..."
+        say "Installing cargo-lambda into .venv ..."
         run python3 -m venv --clear .venv || fail "Could not make .venv; the reason is above."
         run .venv/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt ||
             fail "Could not install scripts/requirements.txt into .venv; the reason is above."
@@ -88,6 +88,8 @@ cargo_tool() {
 # Puts the tools of one more list into .venv, for what needs more than `make start` does.
 also_install() {
     if ! cmp -s "$1" ".venv/${1##*/}"; then
+        .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+            fail "$(.venv/bin/python --version) is too old for the tools of $1: install Python 3.10 or newer, then make clean."
         say "Installing the tools of $1 into .venv ..."
         run .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$1" ||
             fail "Could not install $1 into .venv; the reason is above."

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header::CONTENT_TYPE};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::kinds::KINDS;
+use crate::playground::at_this_machine;
 use crate::tenant::Shared;
 
 /// How the tenant answers for its JWKS.
@@ -41,7 +43,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/openid-configuration", get(openid_configuration))
-        .route("/token", get(token))
+        // What a token opens is on this machine, too.
+        .route("/token", get(token).layer(middleware::from_fn(at_this_machine)))
         .with_state(shared)
 }
 

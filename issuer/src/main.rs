@@ -45,7 +45,7 @@ async fn start() -> Result<Tenant, String> {
 /// Where the playground finds the function.
 fn function() -> Result<Uri, String> {
     let url = env::var("FUNCTION_URL").unwrap_or_else(|_| "http://127.0.0.1:9000".to_owned());
-    let uri = url.parse::<Uri>().ok().filter(|uri| ["http", "https"].map(Some).contains(&uri.scheme_str()));
+    let uri = url.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
     uri.filter(|uri| uri.query().is_none())
         .ok_or_else(|| format!("FUNCTION_URL must be a URL such as http://127.0.0.1:9000, not {url:?}."))
 }

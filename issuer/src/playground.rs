@@ -176,10 +176,10 @@ async fn from_this_page(request: Request, next: Next) -> Response {
 
 /// Refuses a name that is not this machine's: another's page could else rebind its own name to 127.0.0.1, and be of one
 /// origin with us.
-async fn at_this_machine(request: Request, next: Next) -> Response {
+pub(crate) async fn at_this_machine(request: Request, next: Next) -> Response {
     match host(request.headers()).map(|host| ["127.0.0.1", "localhost"].contains(&host.host())) {
         Some(true) => next.run(request).await,
-        _ => (StatusCode::FORBIDDEN, "The playground is at 127.0.0.1 and localhost alone.").into_response(),
+        _ => (StatusCode::FORBIDDEN, "This is at 127.0.0.1 and localhost alone.").into_response(),
     }
 }
 

@@ -41,6 +41,7 @@ fn what_it_cannot_start_with_it_says_in_a_sentence() {
         ("http", "http://127.0.0.1:9000", "ISSUER_PORT must be a port"),
         ("0", "", "FUNCTION_URL must be a URL"),
         ("0", "127.0.0.1:9000", "FUNCTION_URL must be a URL"),
+        ("0", "https://127.0.0.1:9000", "FUNCTION_URL must be a URL"), // it speaks no TLS
         ("0", "ftp://127.0.0.1:9000", "FUNCTION_URL must be a URL"),
         ("0", "http://127.0.0.1:9000/?query", "FUNCTION_URL must be a URL"),
         ("0", "http://127.0.0.1:9000; script-src *", "FUNCTION_URL must be a URL"),

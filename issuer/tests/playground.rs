@@ -122,7 +122,12 @@ async fn no_other_page_can_ask_or_turn_anything() {
     let kid = playground.key().kid().to_owned();
     for (host, headers, page, buttons) in rows {
         let headers: Vec<_> = [("Host", *host)].into_iter().chain(headers.iter().copied()).collect();
-        for (path, there) in [("/", page), ("/playground/tenant", buttons), ("/playground/preflight", buttons)] {
+        for (path, there) in [
+            ("/", page),
+            ("/token?kind=valid", page),
+            ("/playground/tenant", buttons),
+            ("/playground/preflight", buttons),
+        ] {
             assert_eq!(
                 status(&send(&playground, "GET", path, &headers)),
                 if *there { 200 } else { 403 },

@@ -5,8 +5,11 @@ import queue
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from tokens import AUDIENCE
+
+EVENT = Path(__file__).parents[2] / "events/private.json"
 
 
 class Function:
@@ -83,14 +86,6 @@ class Function:
 
 
 def event(token: str) -> bytes:
-    http = {"method": "GET", "path": "/api/private", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test"}
-    request = {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": "/api/private",
-        "rawQueryString": "",
-        "headers": {"authorization": f"Bearer {token}"},
-        "requestContext": {"accountId": "1", "apiId": "api", "http": http, "requestId": "id", "stage": "$default", "timeEpoch": 0},
-        "isBase64Encoded": False,
-    }
+    request = json.loads(EVENT.read_text())
+    request["headers"]["authorization"] = f"Bearer {token}"
     return json.dumps(request).encode()

@@ -20,7 +20,6 @@ class Reading:
     def claim(self, name: str):
         return self.claims.last.get(name, MISSING)
 
-
     def __str__(self) -> str:
         return f"{self.header.bytes[:500]!r} {self.claims.bytes[:1_000]!r}"
 

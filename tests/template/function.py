@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -100,7 +100,8 @@ def started(command, log, environment, port):
             time.sleep(0.01)
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself, and why is said above
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -121,7 +121,15 @@ def test_what_is_not_routed_never_wakes_the_function(call, function, method, pat
     assert len(function.lines()) == before, "it woke the function"
 
 
-def test_it_was_one_cold_start_and_one_fetch(function):
+def test_nothing_of_the_playground_is_in_what_is_deployed(artefact):
+    binary = artefact.read_bytes()
+    assert b"Unable to parse authentication token." in binary
+    assert b"Playground of api-authorization" not in binary
+
+
+def test_it_was_one_cold_start_and_one_fetch(call, function, tenant):
+    call("GET", "/api/public")
+    call("GET", "/api/private", Authorization=f"Bearer {tenant.token('valid')}")
     lines = [json.loads(line) for line in function.lines() if line.startswith("{")]
     requests = [line["fields"] for line in lines if line["fields"]["message"] == "request"]
     assert [request["cold_start"] for request in requests] == [True] + [False] * (len(requests) - 1)

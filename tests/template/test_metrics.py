@@ -1,6 +1,7 @@
 """The metrics, against what the function really logs: a field that is renamed there is missed here."""
 
 import json
+import re
 
 import pytest
 
@@ -181,6 +182,15 @@ def spelled_out(rows):
             cells = above
         above = [above[number] if cell == "." else cell for number, cell in enumerate(cells)]
         yield above
+
+
+def test_the_query_for_addresses_names_fields_of_the_gateway_s_log():
+    (query,) = re.findall(r"`(filter status [^`]*)`", (ROOT / "OPERATING.md").read_text())
+    commands = [command.split()[0] for command in query.split(" | ")]
+    assert commands == ["filter", "stats", "sort"]  # behind stats, its own fields alone are left
+    (api,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    logged = json.loads(api["AccessLogSettings"]["Format"])
+    assert {"status", "sourceIp"} <= set(logged)
 
 
 def test_the_dashboard_s_queries_name_fields_of_the_log(lines):

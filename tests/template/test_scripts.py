@@ -31,7 +31,7 @@ def sam(tmp_path):
     """A SAM CLI that writes down how it is called."""
     calls = tmp_path / "calls"
     stub = tmp_path / "sam"
-    stub.write_text(f'#!/bin/sh\nfor word; do printf "%s\\0" "$word"; done >>{calls}; printf "\\n" >>{calls}\n')
+    stub.write_text(f'#!/bin/sh\nfor word; do printf "%s\\0" "$word"; done >>"{calls}"; printf "\\n" >>"{calls}"\n')
     stub.chmod(0o755)
 
     def called(script, **environment):
@@ -83,6 +83,11 @@ def test_deploy_hands_on_each_variable_as_it_is(sam, variable, parameter, value)
     assert parameter in TEMPLATE["Parameters"]
     status, _, (build, deploy) = sam("deploy", **REQUIRED, **{variable: value})
     assert (status, given(build)[parameter], given(deploy)[parameter]) == (0, value, value)
+
+
+def test_deploy_leaves_the_origins_as_they_are_where_none_is_given(sam):
+    status, _, (_, deploy) = sam("deploy", **REQUIRED, ALLOWED_ORIGINS="")
+    assert (status, "AllowedOrigins" in given(deploy)) == (0, False)
 
 
 def test_deploy_reaches_every_parameter():
