@@ -29,7 +29,7 @@ async fn the_catalogue() {
     });
     let api = FrontDoor::by_clock(Tenant::http().await, &[], clock);
     let rows = catalogue::rows(&api.tenant, NOW);
-    assert!(rows.len() > 500, "{}", rows.len());
+    assert!(rows.len() > 600, "{}", rows.len());
     for row in rows {
         days.fetch_add(1, Ordering::SeqCst);
         let before = api.tenant.fetches();

@@ -7,7 +7,7 @@ mod lambda;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use front_door::*;
-use issuer::{Algorithm, Key, Tenant};
+use issuer::{Algorithm, Answer, Key, Tenant};
 use lambda::{Lambda, function};
 use serde_json::{Value, json};
 
@@ -159,6 +159,37 @@ async fn each_refusal_has_its_reason_in_the_log() {
     ] {
         lambda.send(&event(method, path, &[("authorization", authorization)])).await;
         assert_eq!(lambda.requests().pop().expect("a line")["fields"]["reason"], reason);
+    }
+}
+
+/// Whoever reads the log sees why there are no keys, and nothing of what the issuer sent.
+#[tokio::test]
+async fn each_failed_fetch_has_its_reason_in_the_log() {
+    let body = |status: u16, body: &str| Answer::Body {
+        status,
+        content_type: "text/html".to_owned(),
+        body: body.as_bytes().to_vec(),
+    };
+    let closed = "https://127.0.0.1:1/jwks";
+    for (reason, answer, jwks_uri) in [
+        ("no connection, or one that broke", Answer::Jwks, Some(closed)),
+        ("a status that is not 200", body(503, "SECRET"), None),
+        ("no JSON object", body(200, "SECRET"), None),
+        ("no list of keys", body(200, r#"{"SECRET":1}"#), None),
+        ("no usable key", body(200, r#"{"keys":[{"kty":"SECRET"}]}"#), None),
+        ("more than 100 keys", body(200, &json!({ "keys": vec!["SECRET"; 101] }).to_string()), None),
+        ("a body of more than 64 KiB", body(200, &"SECRET".repeat(11_000)), None),
+    ] {
+        let tenant = Tenant::https().await;
+        tenant.serve(answer);
+        let environment = jwks_uri.map(|uri| ("JWKS_URI", uri));
+        let lambda = Lambda::start(&tenant, environment.as_slice()).await;
+        assert_eq!(lambda.get("/api/public", "").await.0, 200, "the init phase is over");
+        let log = lambda.log();
+        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let failed = lines.iter().find(|line| line["fields"]["message"] == "JWKS not fetched");
+        assert_eq!(failed.expect("a line")["fields"]["reason"], reason);
+        assert!(!log.contains("SECRET"), "the log quotes the issuer: {log}");
     }
 }
 
