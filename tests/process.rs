@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn real_tokens() {
     let tenant = Tenant::https().await;
+    tenant.rotate();
     let lambda = Lambda::start(&tenant, &[("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
     let (plain, scoped) = (tenant.token().sign(), tenant.token().scope("read:messages").sign());
     let expired = tenant.token().claim("exp", 1_000_000_000).sign();
@@ -70,6 +71,9 @@ async fn real_tokens() {
     assert_eq!(tenant.fetches(), 1, "one fetch, and that in the init phase");
 
     let log = lambda.log();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let fetched: Vec<_> = lines.filter(|line| line["fields"]["message"] == "JWKS fetched").collect();
+    assert_eq!(fetched.iter().map(|line| &line["fields"]["keys"]).collect::<Vec<_>>(), [2]);
     for token in [&plain, &scoped, &expired, &forged, &line_break] {
         for part in token.split('.') {
             assert!(!log.contains(part), "the log holds a part of a token");
