@@ -27,6 +27,9 @@ screenshots: ## Renews the pictures of the playground in docs/ (with Chromium, N
 invoke: ## Hands an event file to the function under `make start` (EVENT=private TOKEN=…)
 	@scripts/invoke
 
+bench: ## Measures the function beside what one would use in its place (ROUNDS=20)
+	@scripts/bench
+
 build: ## Builds the function for Lambda, as a zip (ARCH=arm64 or x86_64)
 	@scripts/build
 
@@ -40,6 +43,6 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 	@scripts/logs
 
 clean: ## Removes all that was built or installed here
-	rm -rf target .venv .aws-sam tests/browser/node_modules
+	rm -rf target .venv .aws-sam tests/browser/node_modules bench/target bench/node/node_modules bench/node/dist
 
-.PHONY: help start test soak fuzz mutants differential screenshots invoke build deploy keys logs clean
+.PHONY: help start test soak fuzz mutants differential screenshots invoke bench build deploy keys logs clean

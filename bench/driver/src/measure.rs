@@ -1,0 +1,214 @@
+//! Candidates -> figures. They take turns within each round, so that what the machine does meanwhile hits them all alike.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+use crate::candidate::{Candidate, Running, authorised};
+use crate::cpu_share::CpuShare;
+use crate::floor;
+use crate::line_up::{BARE, FLASK, LineUp, OURS};
+
+/// All that was measured. Times are in microseconds.
+#[derive(Default)]
+pub struct Figures {
+    pub rounds: usize,
+    /// Whether cold starts had the CPU share of a small function, and if not, why.
+    pub no_share: Option<String>,
+    pub cold: BTreeMap<&'static str, Samples>,
+    /// Fetching the JWKS with curl.
+    pub curl: Samples,
+    pub warm: BTreeMap<&'static str, Warm>,
+    /// Refusals of this function.
+    pub refused: BTreeMap<&'static str, Warm>,
+    /// One RS256 verification.
+    pub floor: Samples,
+    /// Requests a second: one worker and its driver on one core; eight and their driver on all.
+    pub throughput: BTreeMap<&'static str, [Samples; 2]>,
+    /// RS256 verifications a second, on one core and on all.
+    pub verifications: [Samples; 2],
+    /// KiB after 1,000 and, where it was not too slow for that, 10,000 requests.
+    pub memory: BTreeMap<&'static str, (u64, Option<u64>)>,
+    pub zips: BTreeMap<&'static str, u64>,
+}
+
+/// One value a round.
+#[derive(Clone, Default)]
+pub struct Samples(pub Vec<f64>);
+
+/// One value a round of each.
+#[derive(Clone, Default)]
+pub struct Warm {
+    pub median: Samples,
+    pub p99: Samples,
+    pub cpu: Samples,
+}
+
+pub fn all(line_up: &LineUp, rounds: usize) -> io::Result<Figures> {
+    let cores = sched_getaffinity(None)?;
+    let mut figures = Figures { rounds, zips: line_up.zips.iter().copied().collect(), ..Figures::default() };
+    pin_to_one(&cores)?;
+    cold_starts(line_up, &mut figures)?;
+    warm(line_up, &mut figures)?;
+    throughput(line_up, &mut figures, &cores)?;
+    progress("");
+    Ok(figures)
+}
+
+fn cold_starts(line_up: &LineUp, figures: &mut Figures) -> io::Result<()> {
+    let share = match CpuShare::new() {
+        Ok(share) => Some(share),
+        Err(error) => {
+            figures.no_share = Some(error.to_string());
+            None
+        }
+    };
+    let candidates: Vec<_> = line_up.candidates.iter().chain(&line_up.cold_alone).collect();
+    for candidate in &candidates {
+        progress(&format!("once, so that its files are in memory: {}", candidate.name));
+        candidate.cold_start(&line_up.event, None)?;
+    }
+    for round in 1..=figures.rounds {
+        for candidate in &candidates {
+            progress(&format!("cold starts, round {round} of {}: {}", figures.rounds, candidate.name));
+            let time = candidate.cold_start(&line_up.event, share.as_ref())?;
+            figures.cold.entry(candidate.name).or_default().add(time);
+        }
+        figures.curl.add(curl(line_up)?);
+    }
+    Ok(())
+}
+
+fn curl(line_up: &LineUp) -> io::Result<Duration> {
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--fail", "--noproxy", "*", "--cacert"]);
+    command.arg(line_up.tenant.ca_file().expect("a tenant over https")).arg(line_up.tenant.jwks_uri());
+    let started = Instant::now();
+    let output = command.stdin(Stdio::null()).output()?;
+    let time = started.elapsed();
+    if output.status.success() { Ok(time) } else { Err(io::Error::other("curl cannot fetch the JWKS")) }
+}
+
+fn warm(line_up: &LineUp, figures: &mut Figures) -> io::Result<()> {
+    let mut running = Vec::new();
+    for candidate in &line_up.candidates {
+        progress(&format!("warming up: {}", candidate.name));
+        let (mut process, _) = candidate.start(None)?;
+        process.requests(&line_up.event, 1_000)?;
+        let early = process.peak_memory()?;
+        // It fetches the keys for each request: 10,000 would take minutes.
+        let late = if candidate.name == FLASK {
+            None
+        } else {
+            process.requests(&line_up.event, 9_000)?;
+            Some(process.peak_memory()?)
+        };
+        figures.memory.insert(candidate.name, (early, late));
+        running.push((candidate, process));
+    }
+    for round in 1..=figures.rounds {
+        for (candidate, process) in &mut running {
+            progress(&format!("warm requests, round {round} of {}: {}", figures.rounds, candidate.name));
+            let requests = if candidate.name == FLASK { 100 } else { 1_000 };
+            chunk(process, &line_up.event, requests, figures.warm.entry(candidate.name).or_default())?;
+            authorised(&process.request(&line_up.event)?.1)?;
+            if candidate.name == OURS {
+                for (name, event) in &line_up.refused {
+                    let refused = figures.refused.entry(name).or_default();
+                    process.requests(event, 20)?;
+                    chunk(process, event, requests, refused)?;
+                    if authorised(&process.request(event)?.1).is_ok() {
+                        return Err(io::Error::other(format!("this must not be let in: {name}")));
+                    }
+                }
+            }
+            figures.floor.add(floor::rs256(&line_up.tenant.key(), &line_up.token));
+        }
+    }
+    Ok(())
+}
+
+fn chunk(process: &mut Running, event: &str, requests: usize, warm: &mut Warm) -> io::Result<()> {
+    let before = process.cpu_time()?;
+    let mut latencies = process.requests(event, requests)?;
+    let cpu = process.cpu_time()?.saturating_sub(before);
+    latencies.sort_unstable();
+    warm.median.add(latencies[requests / 2]);
+    warm.p99.add(latencies[requests * 99 / 100]);
+    warm.cpu.add(cpu / u32::try_from(requests).map_err(io::Error::other)?);
+    Ok(())
+}
+
+fn throughput(line_up: &LineUp, figures: &mut Figures, cores: &CpuSet) -> io::Result<()> {
+    let contenders = || line_up.candidates.iter().filter(|candidate| [OURS, BARE].contains(&candidate.name));
+    let (key, threads) = (line_up.tenant.key(), cores.count());
+    for round in 1..=figures.rounds.min(5) {
+        for (index, threads) in [1, threads].into_iter().enumerate() {
+            if threads == 1 {
+                pin_to_one(cores)?;
+            } else {
+                sched_setaffinity(None, cores)?;
+            }
+            figures.verifications[index].0.push(floor::rate(&key, &line_up.token, threads));
+        }
+        for candidate in contenders() {
+            for (index, workers) in ["1", "8"].into_iter().enumerate() {
+                progress(&format!("throughput, round {round}: {}, workers: {workers}", candidate.name));
+                if workers == "1" {
+                    pin_to_one(cores)?;
+                } else {
+                    sched_setaffinity(None, cores)?;
+                }
+                let rate = flood(candidate, workers, &line_up.event)?;
+                figures.throughput.entry(candidate.name).or_default()[index].0.push(rate);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn flood(candidate: &Candidate, workers: &str, event: &str) -> io::Result<f64> {
+    let candidate = candidate.with(candidate.name, "AWS_LAMBDA_MAX_CONCURRENCY", workers.to_owned());
+    let (mut process, _) = candidate.start(None)?;
+    process.flood(event, Duration::from_millis(200))?;
+    let time = Duration::from_secs(1);
+    Ok(f64::from(process.flood(event, time)?) / time.as_secs_f64())
+}
+
+/// This thread, and what it starts from now on, on the last core that it may use: both ends of the wire on one core,
+/// for otherwise waking an idle one is most of what is measured.
+fn pin_to_one(cores: &CpuSet) -> io::Result<()> {
+    let last = (0..CpuSet::MAX_CPU).rfind(|core| cores.is_set(*core)).unwrap_or(0);
+    let mut one = CpuSet::new();
+    one.set(last);
+    Ok(sched_setaffinity(None, &one)?)
+}
+
+fn progress(words: &str) {
+    eprint!("\r\x1b[K{words}");
+    _ = io::stderr().flush();
+}
+
+impl Samples {
+    fn add(&mut self, time: Duration) {
+        self.0.push(time.as_secs_f64() * 1e6);
+    }
+
+    /// What is left when the machine was not busy with something else.
+    pub fn best(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    pub fn most(&self) -> f64 {
+        self.0.iter().copied().fold(0.0, f64::max)
+    }
+
+    pub fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+}
