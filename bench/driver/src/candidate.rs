@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -24,10 +24,11 @@ pub struct Candidate {
 /// A process of a candidate.
 pub struct Running {
     pub api: RuntimeApi,
-    pub child: Child,
+    child: Child,
     /// The connections on which it waits for an event.
     asking: Vec<usize>,
-    log: PathBuf,
+    /// What it prints: a file without a name.
+    log: File,
 }
 
 /// So long that a busy machine cannot fail it.
@@ -65,7 +66,7 @@ impl Candidate {
     /// Starts it. It shares the cores of the thread that calls this.
     pub fn start(&self, share: Option<&CpuShare>) -> io::Result<(Running, Instant)> {
         let api = RuntimeApi::bind()?;
-        let log = temporary(&format!("bench-{}-{}.log", process::id(), api.address()?.port()));
+        let log = log(&format!("bench-{}-{}.log", process::id(), api.address()?.port()))?;
         // By way of this program, which joins the group, waits for the word, and becomes the candidate: so the clock
         // starts with the candidate alone, and no move between groups falls into its time.
         let mut command = Command::new(env::current_exe()?);
@@ -73,7 +74,7 @@ impl Candidate {
         command.env_clear().current_dir(&self.folder);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env("AWS_LAMBDA_RUNTIME_API", api.address()?.to_string());
-        command.stdin(Stdio::piped()).stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
+        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log.try_clone()?);
         let mut child = command.spawn()?;
         let mut word = child.stdin.take().expect("a pipe");
         std::thread::sleep(Duration::from_millis(20)); // until it waits
@@ -97,10 +98,13 @@ pub fn become_candidate(arguments: &[OsString]) -> io::Error {
     Command::new(program).args(arguments).stdin(Stdio::null()).exec()
 }
 
-/// On tmpfs where there is one: no disk is measured.
-fn temporary(name: &str) -> PathBuf {
+/// On tmpfs where there is one: no disk is measured. It goes with whoever has it open.
+fn log(name: &str) -> io::Result<File> {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { memory.join(name) } else { env::temp_dir().join(name) }
+    let path = if memory.is_dir() { memory.join(name) } else { env::temp_dir().join(name) };
+    let file = File::options().read(true).append(true).create_new(true).open(&path)?;
+    fs::remove_file(path)?;
+    Ok(file)
 }
 
 impl Running {
@@ -187,7 +191,8 @@ impl Running {
 
     fn message(&mut self) -> io::Result<Message> {
         self.api.message(PATIENCE).map_err(|error| {
-            let log = fs::read_to_string(&self.log).unwrap_or_default();
+            let mut log = String::new();
+            _ = self.log.rewind().and_then(|()| self.log.read_to_string(&mut log));
             io::Error::other(format!("{error}. Its log says:\n{log}"))
         })
     }
@@ -197,7 +202,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         _ = self.child.kill();
         _ = self.child.wait();
-        _ = fs::remove_file(&self.log);
     }
 }
 

@@ -23,6 +23,8 @@ const MEMORY_OF_A_CORE: u64 = 1_769;
 const PERIOD: u64 = 20_000; // µs
 const QUOTA: u64 = PERIOD * MEMORY / MEMORY_OF_A_CORE;
 
+const NAME: &str = "api-authorization-bench-";
+
 impl CpuShare {
     /// A new group.
     ///
@@ -36,7 +38,12 @@ impl CpuShare {
             fs::write(root.join("cgroup.subtree_control"), "+cpu")?;
             (root.to_owned(), Version::Two)
         };
-        let folder = parent.join(format!("api-authorization-bench-{}", process::id()));
+        // What a run that was interrupted has left. A group with processes in it cannot be removed.
+        for left in fs::read_dir(&parent)?.flatten().filter(|left| left.file_name().to_string_lossy().starts_with(NAME))
+        {
+            _ = fs::remove_dir(left.path());
+        }
+        let folder = parent.join(format!("{NAME}{}", process::id()));
         fs::create_dir(&folder)?;
         let share = Self { folder, version };
         if version == Version::One {

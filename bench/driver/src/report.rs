@@ -38,7 +38,7 @@ pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
             micro(warm.map(|warm| warm.p99.best())),
             micro(warm.map(|warm| warm.cpu.best())),
             figures.memory.get(name).map_or(String::new(), |(first, last)| memory(*first, *last)),
-            figures.zips.get(name).map_or(String::new(), |bytes| megabytes(*bytes)),
+            figures.zips.get(name).map_or(String::new(), |bytes| size(*bytes)),
         ));
     }
     line(String::new());
@@ -128,8 +128,11 @@ fn memory(first: u64, last: Option<u64>) -> String {
     format!("{} / {} MiB", mib(first), last.map_or("–".to_owned(), mib))
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{}.{:02} MB", bytes / 1_000_000, bytes % 1_000_000 / 10_000)
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..100_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        _ => format!("{}.{:02} MB", bytes / 1_000_000, bytes % 1_000_000 / 10_000),
+    }
 }
 
 /// What it was measured on, with what, and when.
