@@ -1,7 +1,7 @@
 //! Candidates -> figures. They take turns within each round, so that what the machine does meanwhile hits them all alike.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -187,9 +187,12 @@ fn pin_to_one(cores: &CpuSet) -> io::Result<()> {
     Ok(sched_setaffinity(None, &one)?)
 }
 
+/// One line that changes; where nobody watches, none.
 fn progress(words: &str) {
-    eprint!("\r\x1b[K{words}");
-    _ = io::stderr().flush();
+    if io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{words}");
+        _ = io::stderr().flush();
+    }
 }
 
 impl Samples {
