@@ -34,9 +34,11 @@ impl CpuShare {
         let root = Path::new("/sys/fs/cgroup");
         let (parent, version) = if root.join("cpu/cgroup.procs").exists() {
             (root.join("cpu"), Version::One)
-        } else {
+        } else if root.join("cgroup.controllers").exists() {
             fs::write(root.join("cgroup.subtree_control"), "+cpu")?;
             (root.to_owned(), Version::Two)
+        } else {
+            return Err(io::Error::other("no cgroups at /sys/fs/cgroup"));
         };
         // What a run that was interrupted has left. A group with processes in it cannot be removed.
         for left in fs::read_dir(&parent)?.flatten().filter(|left| left.file_name().to_string_lossy().starts_with(NAME))
