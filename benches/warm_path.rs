@@ -9,9 +9,11 @@
 mod front_door;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use api_authorization::bearer;
 use api_authorization::error::ApiError;
+use api_authorization::event::{self, Event};
 use api_authorization::handler::{self, Api};
 use api_authorization::scope::require_scopes;
 use api_authorization::token::{self, Claims};
@@ -22,9 +24,8 @@ use front_door::{FrontDoor, config, event};
 use futures_util::FutureExt;
 use issuer::{Key, Tenant};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-use lambda_http::request::LambdaRequest;
 use lambda_http::tower::Service;
-use lambda_http::{Adapter, Context, LambdaEvent, Request};
+use lambda_http::{Context, LambdaEvent, Request};
 
 fn parts(criterion: &mut Criterion) {
     let tenant = Tenant::blocking_http();
@@ -71,12 +72,12 @@ fn parts(criterion: &mut Criterion) {
     });
 
     let event = event("GET", "/api/private-scoped", &[("authorization", &format!("Bearer {good}"))]).to_string();
-    let request = || serde_json::from_str::<LambdaRequest>(&event).expect("an event");
-    let service = handler::service(Api::new(config, door.jwks.clone()));
+    let read = || serde_json::from_str::<Event>(&event).expect("an event");
+    let api = Api::new(config, door.jwks.clone());
     criterion.bench_function("7 request to response", |bencher| {
-        let mut service = service.clone();
+        let mut service = handler::service(Arc::clone(&api));
         bencher.iter_batched(
-            || Request::from(request()),
+            || Request::from(read()),
             |request| {
                 let response = service.call(request).now_or_never();
                 assert_eq!(response.expect("an answer at once").expect("no failure").status(), 200);
@@ -85,9 +86,9 @@ fn parts(criterion: &mut Criterion) {
         );
     });
     criterion.bench_function("8 event's JSON to answer's JSON", |bencher| {
-        let mut adapter = Adapter::from(service.clone());
+        let mut service = event::service(Arc::clone(&api));
         bencher.iter(|| {
-            let answer = adapter.call(LambdaEvent::new(request(), Context::default())).now_or_never();
+            let answer = service.call(LambdaEvent::new(read(), Context::default())).now_or_never();
             serde_json::to_vec(&answer.expect("an answer at once").expect("no failure")).expect("JSON")
         });
     });

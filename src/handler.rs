@@ -1,4 +1,4 @@
-//! One event -> one answer, and one line in the access log.
+//! One request -> one response, and one line in the access log.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -35,7 +35,7 @@ impl Api {
     }
 }
 
-/// The whole function: what the Lambda runtime calls for each event. It never fails: a refusal is an answer.
+/// Answers requests. It never fails: a refusal is an answer.
 pub fn service(
     api: Arc<Api>,
 ) -> impl Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static {
@@ -85,8 +85,10 @@ fn respond(request: &Request, answer: Result<Value, ApiError>) -> Response<Body>
     let body = if request.method() == Method::HEAD { Body::Empty } else { Body::Text(body.to_string()) };
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().extend(ON_EVERY_ANSWER.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    response.headers_mut().extend(extra);
+    let headers = response.headers_mut();
+    headers.reserve(8); // with those of CORS
+    headers.extend(ON_EVERY_ANSWER.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    headers.extend(extra);
     response
 }
 

@@ -3,7 +3,8 @@
 //! A request meets these files in this order:
 //!
 //! - [`config`]: environment variables -> `Config`, or a sentence that tells how to mend them
-//! - [`handler`]: event -> answer: the whole line of a request, and its line in the log
+//! - [`event`]: event's JSON -> request, and back
+//! - [`handler`]: request -> response: the whole line of a request, and its line in the log
 //! - [`routes`]: path and method -> who may call what, and the endpoints' answers
 //! - [`bearer`]: `Authorization` header -> `BearerToken`
 //! - [`token`]: `BearerToken` -> `Claims`: shape, header, key, signature, times, issuer, audience
@@ -18,6 +19,8 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
 pub mod config;
+
+pub mod event;
 
 pub mod handler;
 

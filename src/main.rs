@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 use api_authorization::clock::Clock;
 use api_authorization::config::Config;
-use api_authorization::handler::{self, Api};
+use api_authorization::event;
+use api_authorization::handler::Api;
 use api_authorization::jwks::Jwks;
 use lambda_http::tracing;
 use once_cell::sync::OnceCell;
@@ -40,7 +41,7 @@ fn start() -> Result<(), lambda_runtime::Error> {
     runtime()?.block_on(async {
         let jwks = JWKS.get_or_try_init(|| Jwks::new(&config, Clock::system()))?.clone();
         jwks.warm_up().await;
-        lambda_http::run_concurrent(handler::service(Api::new(config, jwks))).await
+        lambda_runtime::run_concurrent(event::service(Api::new(config, jwks))).await
     })
 }
 

@@ -4,9 +4,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, LazyLock};
 
 use api_authorization::clock::Clock;
+use api_authorization::event::Event;
 use api_authorization::handler::{self, Api};
 use api_authorization::jwks::Jwks;
-use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Request, RequestExt};
 use tokio::runtime::Runtime;
@@ -24,7 +24,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 
 pub fn event(bytes: &[u8]) {
     let world = &*WORLD;
-    let Ok(event) = serde_json::from_slice::<LambdaRequest>(bytes) else { return };
+    let Ok(event) = serde_json::from_slice::<Event>(bytes) else { return };
     // lambda_http panics on some events, before they reach the function, and the runtime catches that: no finding.
     let Ok(request) = panic::catch_unwind(AssertUnwindSafe(|| Request::from(event))) else { return };
     let (path, method) = (request.raw_http_path().to_owned(), request.method().clone());

@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use api_authorization::clock::{Clock, Now};
 use api_authorization::config::Config;
-use api_authorization::handler::{self, Api};
+use api_authorization::event::{self, Event};
+use api_authorization::handler::Api;
 use api_authorization::jwks::Jwks;
 use issuer::{AUDIENCE, Tenant, Token};
-use lambda_http::http::Response;
-use lambda_http::request::LambdaRequest;
 use lambda_http::tower::{ServiceExt, util::BoxCloneService};
-use lambda_http::{Adapter, Body, Context, LambdaEvent, Request};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 /// When the tests take place, in seconds since 1970. No test knows the time of day.
@@ -25,7 +24,7 @@ pub const NOW: i64 = 1_900_000_000;
 pub struct FrontDoor {
     pub tenant: Tenant,
     pub jwks: Jwks,
-    service: Mutex<BoxCloneService<Request, Response<Body>, std::convert::Infallible>>,
+    service: Mutex<BoxCloneService<LambdaEvent<Event>, Value, std::convert::Infallible>>,
     seconds: Arc<AtomicI64>,
     /// In how many questions for the time there is a panic; below 0, never.
     broken: Arc<AtomicI64>,
@@ -61,8 +60,11 @@ impl FrontDoor {
     pub fn by_clock(tenant: Tenant, environment: &[(&str, &str)], clock: Clock) -> Self {
         let config = config(&tenant, environment);
         let jwks = Jwks::new(&config, clock).expect("a client");
-        let service = Mutex::new(BoxCloneService::new(handler::service(Api::new(config, jwks.clone()))));
-        Self { tenant, jwks, service, seconds: Arc::default(), broken: Arc::default(), left: AtomicI64::new(-1) }
+        let service = event::service(Api::new(config, jwks.clone()))
+            .map_response(|answer| serde_json::to_value(answer).expect("JSON"));
+        let service = Mutex::new(BoxCloneService::new(service));
+        let (seconds, broken, left) = (Arc::default(), Arc::default(), AtomicI64::new(-1));
+        Self { tenant, jwks, service, seconds, broken, left }
     }
 
     /// Lets time pass.
@@ -87,10 +89,10 @@ impl FrontDoor {
 
     /// Hands an event to the function as the Lambda runtime does.
     pub async fn send(&self, event: &Value) -> Answer {
-        let request: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event that lambda_http knows");
+        let event: Event = serde_json::from_str(&event.to_string()).expect("an event that lambda_http knows");
         let service = self.service.lock().expect("no panic").clone();
-        let response = Adapter::from(service).oneshot(LambdaEvent::new(request, self.context())).await;
-        Answer::read(serde_json::to_value(response.expect("the function never fails")).expect("JSON"))
+        let answer = service.oneshot(LambdaEvent::new(event, self.context())).await;
+        Answer::read(answer.expect("the function never fails"))
     }
 
     fn context(&self) -> Context {
@@ -185,8 +187,7 @@ impl Answer {
     /// The same, in a row of this name.
     #[track_caller]
     pub fn greets_at(&self, message: &str, row: &str) {
-        let body = json!({ "message": message }).to_string();
-        assert_eq!((self.status, self.body.as_deref()), (200, Some(body.as_str())), "{row}");
+        assert_eq!((self.status, self.body.as_deref()), (200, Some(greeting(message).as_str())), "{row}");
         assert_eq!(self.header("www-authenticate"), None, "{row}");
     }
 
@@ -208,6 +209,10 @@ impl Answer {
         assert_eq!(self.header("retry-after"), (refusal.status == 503).then_some("10"), "{row}");
         assert_eq!(self.header("allow"), (refusal.status == 405).then_some("GET, HEAD, OPTIONS"), "{row}");
     }
+}
+
+fn greeting(message: &str) -> String {
+    json!({ "message": message }).to_string()
 }
 
 /// A row of the table of errors.
