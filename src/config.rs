@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use jsonwebtoken::Validation;
 use lambda_http::http::HeaderValue;
 use reqwest::{Certificate, Url};
 
 use crate::jwks::Keys;
-use crate::token;
 
 /// What the function is told from outside. Everything else is a constant beside the rule that it serves.
 pub struct Config {
@@ -15,8 +13,6 @@ pub struct Config {
     pub issuer: String,
     /// `API_AUDIENCE`: the identifier of the API in the Auth0 dashboard, which a token's `aud` must hold.
     pub audience: String,
-    /// Issuer and audience again, as jsonwebtoken wants them.
-    pub validation: Validation,
     /// `JWKS_URI`: where the signing keys are. By default `https://{AUTH0_DOMAIN}/.well-known/jwks.json`.
     pub jwks_uri: Url,
     /// `PINNED_JWKS`: keys to start with, so that a cold start needs no network. By default none.
@@ -69,7 +65,6 @@ impl Config {
         }
         let issuer = format!("https://{domain}/");
         Ok(Self {
-            validation: token::validation(&issuer, &audience),
             jwks_uri: jwks_uri(&optional("JWKS_URI").unwrap_or_else(|| format!("{issuer}.well-known/jwks.json")))?,
             pinned_jwks: optional("PINNED_JWKS").as_deref().map(pinned_jwks).transpose()?,
             roots: optional("SSL_CERT_FILE").as_deref().map(roots).transpose()?,

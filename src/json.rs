@@ -33,6 +33,11 @@ impl<'a> Members<'a> {
         self.0.contains_key(name)
     }
 
+    /// Whether there is any of another name than these.
+    pub fn any_beside(&self, names: &[&str]) -> bool {
+        self.0.keys().any(|name| !names.contains(&&**name))
+    }
+
     /// The value of `name`, if it is there once.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.get(name).copied().flatten()
@@ -46,7 +51,10 @@ impl<'a> Members<'a> {
 
 /// A JSON string's text; `None` for a value of another type.
 pub fn text(value: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text>(value.get()).ok().map(|Text(text)| text)
+    match value.get().strip_prefix('"')?.strip_suffix('"')? {
+        text if !text.contains('\\') => Some(Cow::Borrowed(text)),
+        _ => serde_json::from_str::<Text>(value.get()).ok().map(|Text(text)| text),
+    }
 }
 
 /// A JSON string that is copied only where it has escapes.
@@ -80,17 +88,13 @@ impl<'de> Deserialize<'de> for Members<'de> {
 /// Whether every `\uD800`..`\uDFFF` in a valid JSON text is one half of a pair. (A backslash stands only in strings.)
 fn surrogates_pair(json: &str) -> bool {
     let mut high = false; // the escape just read was the first half of a pair
-    let mut rest = json.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
         if high && at != 0 {
             return false;
         }
-        let unit = match rest.get(at + 1..at + 6) {
-            Some([b'u', digits @ ..]) => {
-                std::str::from_utf8(digits).ok().and_then(|hex| u16::from_str_radix(hex, 16).ok())
-            }
-            _ => None,
-        };
+        let digits = rest.get(at + 1..at + 6).and_then(|escape| escape.strip_prefix('u'));
+        let unit = digits.and_then(|hex| u16::from_str_radix(hex, 16).ok());
         let low = matches!(unit, Some(0xDC00..=0xDFFF));
         if high != low {
             return false;

@@ -15,14 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use jsonwebtoken::DecodingKey;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::cache::{Cache, FETCH_TIME, Step};
 use self::fetch::Fetcher;
-pub use self::key::Keys;
 pub(crate) use self::key::kid;
+pub use self::key::{Keys, VerifyingKey};
 use crate::clock::{Clock, Now};
 use crate::config::Config;
 
@@ -72,7 +71,7 @@ impl Jwks {
     ///
     /// # Errors
     /// [`NoKey`].
-    pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
+    pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<VerifyingKey>, NoKey> {
         let deadline = left.map(|left| Instant::now() + left.saturating_sub(ANSWER_TIME));
         for step in 1..=MAX_STEPS {
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::DecodingKey;
-
 use super::NoKey;
-use super::key::Keys;
+use super::key::{Keys, VerifyingKey};
 use crate::clock::Now;
 
 /// A withdrawn key stops working. What Auth0's own SDKs use.
@@ -55,7 +53,7 @@ struct Fetch<F> {
 /// What to do about a `kid`.
 pub enum Step<F> {
     /// Use this key.
-    Serve(Arc<DecodingKey>),
+    Serve(Arc<VerifyingKey>),
     /// Start a fetch, wait for it at most so long (`None`: until it ends), then ask again.
     Start(Option<Duration>),
     /// Wait for the fetch that is under way to end, then ask again.

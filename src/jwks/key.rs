@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_lc_rs::rsa::PublicKeyComponents;
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::DecodingKey;
 use serde_json::value::RawValue;
 
 use crate::json::{Members, Text};
 
 /// Usable keys, by `kid`; one at least.
 #[derive(Clone, Default)]
-pub struct Keys(HashMap<String, Arc<DecodingKey>>);
+pub struct Keys(HashMap<String, Arc<VerifyingKey>>);
 
 impl Keys {
     /// Reads a JWKS (RFC 7517, section 5). A key that cannot be used is skipped with a warning and costs no other.
@@ -45,11 +46,12 @@ impl Keys {
     /// Keys of these names, for tests that never verify with them.
     #[cfg(test)]
     pub(super) fn of(kids: impl Iterator<Item = String>) -> Self {
-        Self(kids.map(|kid| (kid, Arc::new(DecodingKey::from_rsa_raw_components(&[], &[])))).collect())
+        let key = Arc::new(VerifyingKey::new(&[0xFF; 256]).expect("an odd number"));
+        Self(kids.map(|kid| (kid, Arc::clone(&key))).collect())
     }
 
     /// The key of this `kid`, exactly.
-    pub fn get(&self, kid: &str) -> Option<Arc<DecodingKey>> {
+    pub fn get(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
         self.0.get(kid).cloned()
     }
 
@@ -64,6 +66,22 @@ impl Keys {
     }
 }
 
+/// An RSA public key, of any size that [`MODULUS_BITS`] allows, made ready once for all the signatures that it will verify.
+pub struct VerifyingKey(ParsedPublicKey);
+
+impl VerifyingKey {
+    /// `modulus` has no leading zero.
+    fn new(modulus: &[u8]) -> Option<Self> {
+        let key = PublicKeyComponents { n: modulus, e: EXPONENT };
+        key.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok().map(Self)
+    }
+
+    /// Whether `signature` is this key's RS256 signature of `message` (RFC 7518, section 3.3).
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
 /// The `kid` of a JWK or of a token's header: a text of 1 to 128 bytes. The bound keeps logs and comparisons small.
 pub fn kid<'a>(members: &Members<'a>) -> Option<Cow<'a, str>> {
     members.text("kid").filter(|kid| (1..=128).contains(&kid.len()))
@@ -75,9 +93,12 @@ const MAX_KEYS: usize = 100;
 /// RFC 7518, section 3.3 asks for 2048 bits at least; beyond 4096 a verification costs too much.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
+/// 65537, as a Base64urlUInt holds it.
+const EXPONENT: &[u8] = &[1, 0, 1];
+
 /// `kid` and key, or why it cannot be used. All of it is looked at now, so that later a bad signature always means a bad
 /// token, and never a bad key.
-fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
+fn usable(jwk: &RawValue) -> Result<(String, VerifyingKey), &'static str> {
     let jwk = Members::parse(jwk.get().as_bytes()).ok_or("no JSON object")?;
     if jwk.any_repeated() {
         return Err("a member stands there twice");
@@ -107,10 +128,10 @@ fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
     if modulus.last().is_none_or(|last| last.is_multiple_of(2)) {
         return Err("n is even");
     }
-    if unsigned(&jwk, "e").as_deref() != Some(&[1, 0, 1]) {
+    if unsigned(&jwk, "e").as_deref() != Some(EXPONENT) {
         return Err("e is not 65537");
     }
-    Ok((kid.into_owned(), DecodingKey::from_rsa_raw_components(&modulus, &[1, 0, 1])))
+    VerifyingKey::new(&modulus).map(|key| (kid.into_owned(), key)).ok_or("aws-lc does not take it")
 }
 
 fn allows_verify(jwk: &Members) -> bool {
