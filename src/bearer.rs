@@ -33,15 +33,16 @@ pub fn token(headers: &HeaderMap) -> Result<BearerToken<'_>, ApiError> {
         return Err(ApiError::NotOneToken);
     }
 
-    // Bytes, not `split_whitespace`: Unicode's other blanks would let two parsers read two different tokens.
-    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
-    match (words.next(), words.next(), words.next()) {
-        (None, ..) => Err(ApiError::AuthorizationMissing),
-        (Some(scheme), ..) if !scheme.eq_ignore_ascii_case(b"bearer") => Err(ApiError::NotBearer),
-        (_, None, _) => Err(ApiError::TokenNotFound),
+    // ASCII's blanks, of which a header can hold SP and TAB alone: by Unicode's, two parsers could read two different tokens.
+    let line = line.trim_ascii();
+    let (scheme, rest) = line.split_at(line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len()));
+    match rest.trim_ascii() {
+        _ if scheme.is_empty() => Err(ApiError::AuthorizationMissing),
+        _ if !scheme.eq_ignore_ascii_case(b"bearer") => Err(ApiError::NotBearer),
+        b"" => Err(ApiError::TokenNotFound),
         // API Gateway joins repeated headers with a comma (HTTP APIs), and no token has one.
-        (_, Some(token), None) if !token.contains(&b',') => Ok(BearerToken(token)),
-        _ => Err(ApiError::NotOneToken),
+        token if [b' ', b'\t', b','].iter().any(|byte| token.contains(byte)) => Err(ApiError::NotOneToken),
+        token => Ok(BearerToken(token)),
     }
 }
 
