@@ -18,6 +18,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::config::{AllowedOrigins, Config};
 use crate::error::ApiError;
 use crate::jwks::Jwks;
+use crate::log::REQUEST_ID;
 use crate::routes::{self, Endpoint, Route};
 use crate::{bearer, scope, token};
 
@@ -40,9 +41,12 @@ pub fn service(
     api: Arc<Api>,
 ) -> impl Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static {
     // Around everything, so that a browser may read a 401, too. It answers every OPTIONS by itself.
-    cors(&api.config.allowed_origins).layer(service_fn(move |request| {
+    cors(&api.config.allowed_origins).layer(service_fn(move |request: Request| {
         let api = Arc::clone(&api);
-        async move { Ok(handle(request, &api).await) }
+        async move {
+            let id = request.lambda_context_ref().map(|context| context.request_id.clone());
+            Ok(REQUEST_ID.scope(id.unwrap_or_default(), handle(request, &api)).await)
+        }
     }))
 }
 

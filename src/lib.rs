@@ -12,7 +12,7 @@
 //! - [`scope`]: `Claims` and the scopes that a route requires -> go on, or 403
 //! - [`error`]: `ApiError` -> status, code, description, challenge
 //!
-//! Two small ones serve them: [`clock`], and `json` for objects whose names are unique.
+//! Three small ones serve them: [`clock`], [`log`], and `json` for objects whose names are unique.
 
 #![forbid(unsafe_code)]
 // What a caller or an issuer sends must not be able to stop the process.
@@ -37,5 +37,7 @@ pub mod scope;
 pub mod error;
 
 pub mod clock;
+
+pub mod log;
 
 mod json;

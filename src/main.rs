@@ -4,24 +4,24 @@
 // What a caller or an issuer sends must not be able to stop the process.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
-use std::env;
-use std::panic;
 use std::process::ExitCode;
+use std::{env, io, panic};
 
 use api_authorization::clock::Clock;
 use api_authorization::config::Config;
 use api_authorization::event;
 use api_authorization::handler::Api;
 use api_authorization::jwks::Jwks;
-use lambda_http::tracing;
+use api_authorization::log;
+use lambda_runtime::Runtime;
 use once_cell::sync::OnceCell;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{self, Builder};
 
 /// Outlives warm invocations. The cell holds the cache, never the keys: keys rotate, a cell does not.
 static JWKS: OnceCell<Jwks> = OnceCell::new();
 
 fn main() -> ExitCode {
-    tracing::init_default_subscriber();
+    log::init(|name| env::var(name).ok(), io::stdout);
     // A panic's own message may quote what a caller sent; where it happened is enough to find it.
     panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
@@ -41,13 +41,13 @@ fn start() -> Result<(), lambda_runtime::Error> {
     runtime()?.block_on(async {
         let jwks = JWKS.get_or_try_init(|| Jwks::new(&config, Clock::system()))?.clone();
         jwks.warm_up().await;
-        lambda_runtime::run_concurrent(event::service(Api::new(config, jwks))).await
+        Runtime::new(event::service(Api::new(config, jwks))).run_concurrent().await
     })
 }
 
 /// One thread where Lambda sends one event at a time; as many as there are cores where it sends several
 /// (Managed Instances).
-fn runtime() -> std::io::Result<Runtime> {
+fn runtime() -> io::Result<runtime::Runtime> {
     let concurrency = env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok().and_then(|value| value.parse::<u32>().ok());
     match concurrency {
         Some(2..) => Builder::new_multi_thread(),

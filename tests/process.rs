@@ -43,7 +43,7 @@ async fn real_tokens() {
         assert_eq!(fields["method"], "GET", "{line}");
         assert_eq!(fields["kid"], json!((reason == Some("unknown_kid")).then_some("two\\nlines\\u{202e}")), "{line}");
         assert!(fields["latency_ms"].is_f64() && fields["keys_age_s"].is_u64(), "{line}");
-        assert!(fields["api_request_id"].is_string() && line["span"]["requestId"].is_string(), "{line}");
+        assert!(fields["api_request_id"].is_string() && line["requestId"].is_string(), "{line}");
     }
     let cold: Vec<_> = lambda.requests().iter().map(|line| line["fields"]["cold_start"].clone()).collect();
     assert_eq!(cold.iter().filter(|cold| **cold == true).count(), 1, "one cold start, and that the first");
