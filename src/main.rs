@@ -13,7 +13,7 @@ use api_authorization::event;
 use api_authorization::handler::Api;
 use api_authorization::jwks::Jwks;
 use api_authorization::log;
-use lambda_runtime::Runtime;
+use lambda_runtime::{LambdaInvocation, Runtime, Service};
 use once_cell::sync::OnceCell;
 use tokio::runtime::{self, Builder};
 
@@ -41,8 +41,17 @@ fn start() -> Result<(), lambda_runtime::Error> {
     runtime()?.block_on(async {
         let jwks = JWKS.get_or_try_init(|| Jwks::new(&config, Clock::system()))?.clone();
         jwks.warm_up().await;
-        Runtime::new(event::service(Api::new(config, jwks))).run_concurrent().await
+        run(Runtime::new(event::service(Api::new(config, jwks)))).await
     })
+}
+
+/// As a task: what wakes `block_on`'s own future goes by way of the kernel, two system calls more a request.
+async fn run<S>(runtime: Runtime<S>) -> Result<(), lambda_runtime::Error>
+where
+    S: Service<LambdaInvocation, Response = (), Error = lambda_runtime::Error> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    tokio::spawn(runtime.run_concurrent()).await?
 }
 
 /// One thread where Lambda sends one event at a time; as many as there are cores where it sends several
