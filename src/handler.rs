@@ -86,11 +86,15 @@ fn respond(request: &Request, answer: Result<Value, ApiError>) -> Response<Body>
         }
     };
     // RFC 9110, section 9.3.2: HEAD gets what GET would, without the body.
-    let body = if request.method() == Method::HEAD { Body::Empty } else { Body::Text(body.to_string()) };
+    let body = if request.method() == Method::HEAD {
+        Body::Empty
+    } else {
+        Body::Text(serde_json::to_string(&body).unwrap_or_default())
+    };
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.reserve(8); // with those of CORS
+    headers.reserve(6); // with those of CORS
     headers.extend(ON_EVERY_ANSWER.map(|(name, value)| (name, HeaderValue::from_static(value))));
     headers.extend(extra);
     response

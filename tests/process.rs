@@ -4,6 +4,7 @@ mod catalogue;
 mod front_door;
 mod lambda;
 
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use front_door::*;
@@ -254,6 +255,10 @@ async fn several_events_at_a_time() {
     assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
     assert_eq!(tenant.fetches(), 1);
     assert!(lambda.threads().is_none_or(|threads| threads > 1), "several events at a time are worth several threads");
+    let lines = lambda.requests();
+    let ids: BTreeSet<_> = lines.iter().map(|line| line["requestId"].to_string()).collect();
+    assert_eq!((lines.len(), ids.len()), (64, 64), "each line bears the id of its own request");
+    assert!(lines.iter().all(|line| line["span"].is_null()), "{lines:?}");
 }
 
 #[test]
