@@ -66,7 +66,7 @@ impl Keys {
     }
 }
 
-/// An RSA public key, of any size that [`MODULUS_BITS`] allows, made ready once for all the signatures that it will verify.
+/// An RSA public key, made ready once for all the signatures that it will verify.
 pub struct VerifyingKey(ParsedPublicKey);
 
 impl VerifyingKey {
