@@ -33,7 +33,8 @@ pub fn token(headers: &HeaderMap) -> Result<BearerToken<'_>, ApiError> {
         return Err(ApiError::NotOneToken);
     }
 
-    // ASCII's blanks, of which a header can hold SP and TAB alone: by Unicode's, two parsers could read two different tokens.
+    // ASCII's blanks, of which a header can hold SP and TAB alone: by Unicode's, two parsers could read two different
+    // tokens.
     let line = line.trim_ascii();
     let (scheme, rest) = line.split_at(line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len()));
     match rest.trim_ascii() {

@@ -27,8 +27,8 @@ pub fn service(
     Adapter::from(handler::service(api).map_response(Answer)).map_request(events)
 }
 
-/// A response whose body is known to be text or nothing. From any other, lambda_http collects the body and guesses what it
-/// is.
+/// A response whose body is known to be text or nothing. From any other, lambda_http collects the body and guesses what
+/// it is.
 struct Answer(Response<Body>);
 
 impl IntoResponse for Answer {
@@ -43,8 +43,8 @@ impl From<Event> for Request {
     }
 }
 
-/// lambda_http tries one kind of event after the other, and a REST API's first. What an HTTP API or a Function URL sends
-/// says that it is of version 2.0, and is read as that at once: 7 of the 105 µs that a warm request took.
+/// lambda_http tries one kind of event after the other, and a REST API's first. What an HTTP API or a Function URL
+/// sends says that it is of version 2.0, and is read as that at once: 7 of the 105 µs that a warm request took.
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?;

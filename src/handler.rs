@@ -18,7 +18,6 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::config::{AllowedOrigins, Config};
 use crate::error::ApiError;
 use crate::jwks::Jwks;
-use crate::log::REQUEST_ID;
 use crate::routes::{self, Endpoint, Route};
 use crate::{bearer, scope, token};
 
@@ -41,12 +40,9 @@ pub fn service(
     api: Arc<Api>,
 ) -> impl Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static {
     // Around everything, so that a browser may read a 401, too. It answers every OPTIONS by itself.
-    cors(&api.config.allowed_origins).layer(service_fn(move |request: Request| {
+    cors(&api.config.allowed_origins).layer(service_fn(move |request| {
         let api = Arc::clone(&api);
-        async move {
-            let id = request.lambda_context_ref().map(|context| context.request_id.clone());
-            Ok(REQUEST_ID.scope(id.unwrap_or_default(), handle(request, &api)).await)
-        }
+        async move { Ok(handle(request, &api).await) }
     }))
 }
 
@@ -86,6 +82,7 @@ fn respond(request: &Request, answer: Result<Value, ApiError>) -> Response<Body>
         }
     };
     // RFC 9110, section 9.3.2: HEAD gets what GET would, without the body.
+    // A JSON value can always be written.
     let body = if request.method() == Method::HEAD {
         Body::Empty
     } else {
@@ -94,7 +91,7 @@ fn respond(request: &Request, answer: Result<Value, ApiError>) -> Response<Body>
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.reserve(6); // with those of CORS
+    headers.reserve(6); // those of CORS, too
     headers.extend(ON_EVERY_ANSWER.map(|(name, value)| (name, HeaderValue::from_static(value))));
     headers.extend(extra);
     response

@@ -1,6 +1,7 @@
 //! Environment -> how the log is written: each line as text, or, where Lambda asks for JSON, as an object.
 
 use std::fmt;
+use std::task::{Context, Poll};
 
 use lambda_http::tracing::subscriber::filter::{LevelFilter, Targets};
 use lambda_http::tracing::subscriber::fmt::format::{DefaultFields, JsonFields, Writer};
@@ -11,18 +12,41 @@ use lambda_http::tracing::subscriber::prelude::*;
 use lambda_http::tracing::subscriber::registry;
 use lambda_http::tracing::subscriber::registry::{LookupSpan, SpanRef};
 use lambda_http::tracing::{Event, Subscriber};
+use lambda_runtime::{LambdaInvocation, Service};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::task::futures::TaskLocalFuture;
 use tracing_serde::fields::AsMap;
 
 tokio::task_local! {
-    /// Lambda's id of the request that is being answered. Each line that is written meanwhile bears it.
-    pub static REQUEST_ID: String;
+    /// Lambda's id of the request that is being answered. Each line that is written for it bears it.
+    static REQUEST_ID: String;
+}
+
+/// Sets the id for all that is done for one event, from reading it on.
+#[derive(Clone)]
+pub struct WithRequestId<S>(pub S);
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for WithRequestId<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = TaskLocalFuture<String, S::Future>;
+
+    fn poll_ready(&mut self, task: &mut Context) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(task)
+    }
+
+    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
+        let id = invocation.context.request_id.clone();
+        let answer = REQUEST_ID.sync_scope(id.clone(), || self.0.call(invocation));
+        REQUEST_ID.scope(id, answer)
+    }
 }
 
 /// Sets the log up, once a process, by the variables that every function in Rust knows: `AWS_LAMBDA_LOG_FORMAT`
 /// (`JSON` or text), `AWS_LAMBDA_LOG_LEVEL` (by default `INFO`), and `RUST_LOG`, a list of `target=level` with commas
-/// between.
+/// between. Lambda's level goes before a bare one in `RUST_LOG`; lambda_runtime says no more than warnings unless it is
+/// named there.
 pub fn init(variable: impl Fn(&str) -> Option<String>, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
     let (subscriber, understood) = subscriber(variable, writer);
     subscriber.init();
@@ -36,11 +60,15 @@ fn subscriber(
     variable: impl Fn(&str) -> Option<String>,
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
 ) -> (impl Subscriber + Send + Sync, bool) {
-    // An empty text would mean `error`.
-    let targets = variable("RUST_LOG").filter(|list| !list.is_empty()).map_or(Ok(Targets::new()), |list| list.parse());
+    // An empty item would mean `error`.
+    let items =
+        |list: String| list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+    let items: Vec<String> = variable("RUST_LOG").map(items).unwrap_or_default();
+    let targets = if items.is_empty() { Ok(Targets::new()) } else { items.join(",").parse() };
     let understood = targets.is_ok();
     let targets = targets.unwrap_or_default();
-    let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).or(targets.default_level());
+    let level = variable("AWS_LAMBDA_LOG_LEVEL").filter(|level| !level.is_empty()).and_then(|level| level.parse().ok());
+    let level = level.or(targets.default_level());
     let level = level.unwrap_or(LevelFilter::INFO);
     // Where several events are under way at once, it has a span around each that says nothing.
     let quiet = Targets::new().with_default(level).with_target("lambda_runtime", level.min(LevelFilter::WARN));
@@ -74,7 +102,7 @@ where
     fn format_event(&self, line: &FmtContext<'_, S, JsonFields>, mut writer: Writer, event: &Event) -> fmt::Result {
         let level = event.metadata().level();
         let request_id = REQUEST_ID.try_with(String::clone).ok();
-        let span = line.lookup_current();
+        let span = line.parent_span();
         let span = span.as_ref().map(SpanRef::extensions);
         let span = span.as_ref().and_then(|span| span.get::<FormattedFields<JsonFields>>()).map(|fields| &***fields);
         if self.json {
@@ -163,6 +191,10 @@ mod tests {
             (&[("RUST_LOG", "api_authorization::log=debug"), ("AWS_LAMBDA_LOG_LEVEL", "ERROR")], 4),
             (&[("RUST_LOG", "hyper=debug")], 3),
             (&[("RUST_LOG", "")], 3),
+            (&[("RUST_LOG", " ,")], 3),
+            (&[("RUST_LOG", "info,")], 3),
+            (&[("RUST_LOG", "warn, api_authorization::log=debug")], 4),
+            (&[("AWS_LAMBDA_LOG_LEVEL", "")], 3),
         ];
         for (variables, lines) in rows {
             assert_eq!(written(variables).lines().count(), *lines, "{variables:?}");

@@ -12,7 +12,8 @@ use api_authorization::config::Config;
 use api_authorization::event;
 use api_authorization::handler::Api;
 use api_authorization::jwks::Jwks;
-use api_authorization::log;
+use api_authorization::log::{self, WithRequestId};
+use lambda_http::tower::layer::layer_fn;
 use lambda_runtime::{LambdaInvocation, Runtime, Service};
 use once_cell::sync::OnceCell;
 use tokio::runtime::{self, Builder};
@@ -41,7 +42,7 @@ fn start() -> Result<(), lambda_runtime::Error> {
     runtime()?.block_on(async {
         let jwks = JWKS.get_or_try_init(|| Jwks::new(&config, Clock::system()))?.clone();
         jwks.warm_up().await;
-        run(Runtime::new(event::service(Api::new(config, jwks)))).await
+        run(Runtime::new(event::service(Api::new(config, jwks))).layer(layer_fn(WithRequestId))).await
     })
 }
 
@@ -51,7 +52,8 @@ where
     S: Service<LambdaInvocation, Response = (), Error = lambda_runtime::Error> + Clone + Send + 'static,
     S::Future: Send,
 {
-    tokio::spawn(runtime.run_concurrent()).await?
+    // Not the panic's own words, which a `JoinError` has.
+    tokio::spawn(runtime.run_concurrent()).await.map_err(|_| "the runtime's loop panicked")?
 }
 
 /// One thread where Lambda sends one event at a time; as many as there are cores where it sends several

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 async fn real_tokens() {
     let tenant = Tenant::https().await;
     tenant.rotate();
-    let lambda = Lambda::start(&tenant, &[("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
+    let lambda =
+        Lambda::start(&tenant, &[("RUST_LOG", "trace,lambda_runtime=trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
     let (plain, scoped) = (tenant.token().sign(), tenant.token().scope("read:messages").sign());
     let expired = tenant.token().claim("exp", 1_000_000_000).sign();
     let forged = tenant.token().signed_by(&Key::generate("forger")).header("kid", tenant.key().kid()).sign();
@@ -88,7 +89,8 @@ async fn real_tokens() {
 #[tokio::test]
 async fn no_log_holds_what_a_caller_sent() {
     let tenant = Tenant::https().await;
-    let lambda = Lambda::start(&tenant, &[("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
+    let lambda =
+        Lambda::start(&tenant, &[("RUST_LOG", "trace,lambda_runtime=trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970").as_secs();
     let rows = catalogue::rows(&tenant, now.cast_signed());
     let sent: Vec<_> = rows.iter().filter(|row| row.authorization.len() <= 10_240).collect();
@@ -234,6 +236,9 @@ async fn events_that_cannot_be_read_cost_one_invocation() {
     ] {
         let outcome = lambda.invoke(event.clone()).await;
         assert!(outcome.is_err(), "{event}: {outcome:?}");
+        let log = lambda.log();
+        let error = log.lines().rfind(|line| line.contains("\"ERROR\"")).expect("a line");
+        assert!(error.contains(r#""requestId":"8476a536-"#), "{event}: {error}");
         assert_eq!(lambda.get("/api/private", &token).await.0, 200, "after {event}");
     }
     assert_eq!(tenant.fetches(), 1, "the process and its keys have lived on");

@@ -52,6 +52,7 @@ const ROWS: &[(&str, Verdict)] = &[
     (r#"{"alg":"RS256","kid":["KID"]}"#, Keyless),
     (r#"{"alg":"RS256","kid":{}}"#, Keyless),
     (r#"{"alg":"RS256","kid":{"KID":null}}"#, Keyless),
+    (r#"{"alg":"RS256","kid":5,"x":1}"#, Keyless),
     (r#"{"alg":"RS256","kid":""}"#, Keyless),
     // Keys from elsewhere are not even looked at.
     (r#"{"alg":"RS256","kid":"KID","jku":"http://127.0.0.1:9/"}"#, Accepted),

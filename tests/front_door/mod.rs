@@ -99,14 +99,15 @@ impl FrontDoor {
         let service = self.service.lock().expect("no panic").clone();
         let answer = service.oneshot(LambdaEvent::new(event, self.context())).await;
         let answer = Answer::read(answer.expect("the function never fails"));
-        if [Some(PRIVATE), Some(SCOPED)].iter().any(|message| answer.body == message.map(greeting)) {
-            self.let_in(authorization);
+        // For a token that is good, but not enough, there is a 403.
+        if answer.status == 403 || [PRIVATE, SCOPED].iter().any(|message| answer.body == Some(greeting(message))) {
+            self.accepted(authorization);
         }
         answer
     }
 
-    /// Whoever was let in has a token that another verifier lets in, too. It has no say on keys that are withdrawn.
-    fn let_in(&self, authorization: Option<&str>) {
+    /// Another verifier must accept what was accepted. It has no say on keys that are withdrawn.
+    fn accepted(&self, authorization: Option<&str>) {
         let Some(token) = authorization.and_then(|line| line.split_ascii_whitespace().last()) else { return };
         let kid = jsonwebtoken::decode_header(token).expect("a header").kid;
         let jwks = self.tenant.jwks();
