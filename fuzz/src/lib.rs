@@ -1,6 +1,8 @@
 //! Any bytes -> what must hold of them: one function a target. The fuzzers call them, and `tests/corpus.rs` once more, on
 //! stable Rust, for the inputs that are kept in `seeds/`. A broken rule is a panic.
 
+#[path = "../../tests/front_door/another_verifier.rs"]
+mod another_verifier;
 mod bearer;
 mod event;
 mod jwks;

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+mod another_verifier;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,10 +16,8 @@ use api_authorization::event::{self, Event};
 use api_authorization::handler::Api;
 use api_authorization::jwks::Jwks;
 use issuer::{AUDIENCE, Tenant, Token};
-use jsonwebtoken::{DecodingKey, Validation};
 use lambda_http::tower::{ServiceExt, util::BoxCloneService};
 use lambda_http::{Context, LambdaEvent};
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 /// When the tests take place, in seconds since 1970. No test knows the time of day.
@@ -116,15 +116,7 @@ impl FrontDoor {
         else {
             return;
         };
-        let key = DecodingKey::from_rsa_components(jwk["n"].as_str().expect("a modulus"), "AQAB").expect("a key");
-        let mut rules = Validation::new(jsonwebtoken::Algorithm::RS256);
-        rules.set_required_spec_claims(&["exp", "iss", "aud"]);
-        rules.set_issuer(&[&self.issuer]);
-        rules.set_audience(&[&self.audience]);
-        // It would ask the machine for the time.
-        (rules.validate_exp, rules.validate_nbf) = (false, false);
-        let decoded = jsonwebtoken::decode::<IgnoredAny>(token, &key, &rules);
-        assert!(decoded.is_ok(), "jsonwebtoken says {:?}", decoded.err());
+        another_verifier::accepts(token, jwk["n"].as_str().expect("a modulus"), &self.issuer, &self.audience);
     }
 
     fn context(&self) -> Context {
