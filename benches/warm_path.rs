@@ -24,6 +24,7 @@ use front_door::{FrontDoor, config, event};
 use futures_util::FutureExt;
 use issuer::{Key, Tenant};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use lambda_http::request::LambdaRequest;
 use lambda_http::tower::Service;
 use lambda_http::{Context, LambdaEvent, Request};
 
@@ -77,7 +78,7 @@ fn parts(criterion: &mut Criterion) {
     criterion.bench_function("7 request to response", |bencher| {
         let mut service = handler::service(Arc::clone(&api));
         bencher.iter_batched(
-            || Request::from(read()),
+            || Request::from(serde_json::from_str::<LambdaRequest>(&event).expect("an event")),
             |request| {
                 let response = service.call(request).now_or_never();
                 assert_eq!(response.expect("an answer at once").expect("no failure").status(), 200);
@@ -86,7 +87,7 @@ fn parts(criterion: &mut Criterion) {
         );
     });
     criterion.bench_function("8 event's JSON to answer's JSON", |bencher| {
-        let mut service = event::service(Arc::clone(&api));
+        let mut service = event::service(handler::service(Arc::clone(&api)));
         bencher.iter(|| {
             let answer = service.call(LambdaEvent::new(read(), Context::default())).now_or_never();
             serde_json::to_vec(&answer.expect("an answer at once").expect("no failure")).expect("JSON")

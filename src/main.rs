@@ -10,7 +10,7 @@ use std::{env, io, panic};
 use api_authorization::clock::Clock;
 use api_authorization::config::Config;
 use api_authorization::event;
-use api_authorization::handler::Api;
+use api_authorization::handler::{self, Api};
 use api_authorization::jwks::Jwks;
 use api_authorization::log::{self, WithRequestId};
 use lambda_http::tower::layer::layer_fn;
@@ -42,7 +42,8 @@ fn start() -> Result<(), lambda_runtime::Error> {
     runtime()?.block_on(async {
         let jwks = JWKS.get_or_try_init(|| Jwks::new(&config, Clock::system()))?.clone();
         jwks.warm_up().await;
-        run(Runtime::new(event::service(Api::new(config, jwks))).layer(layer_fn(WithRequestId))).await
+        let service = event::service(handler::service(Api::new(config, jwks)));
+        run(Runtime::new(service).layer(layer_fn(WithRequestId))).await
     })
 }
 

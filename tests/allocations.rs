@@ -4,7 +4,7 @@ mod front_door;
 
 use api_authorization::bearer;
 use api_authorization::event::{self, Event};
-use api_authorization::handler::Api;
+use api_authorization::handler::{self, Api};
 use api_authorization::{log, token};
 use front_door::*;
 use futures_util::FutureExt;
@@ -18,9 +18,9 @@ use serde_json::json;
 /// of a library may need. Where it takes 5 % less, lower the figure, so that what was won is kept.
 const FIGURES: [(&str, u64); 4] = [
     ("validate", 9),
-    ("answer an authorised request", 75),
-    ("refuse for its scope", 82),
-    ("refuse without a header", 68),
+    ("answer an authorised request", 67),
+    ("refuse for its scope", 73),
+    ("refuse without a header", 60),
 ];
 
 #[test]
@@ -46,7 +46,8 @@ fn a_warm_request_allocates_no_more_than_it_did() {
     };
     counted.push(count(&mut validate));
 
-    let mut service = event::service(Api::new(self::config(&door.tenant, &environment), door.jwks.clone()));
+    let mut service =
+        event::service(handler::service(Api::new(self::config(&door.tenant, &environment), door.jwks.clone())));
     for (path, authorization, status) in [
         ("/api/private", format!("Bearer {token}"), 200),
         ("/api/private-scoped", format!("Bearer {token}"), 403),

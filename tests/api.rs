@@ -167,8 +167,17 @@ async fn paths() {
         api.send(&event("GET", path, &[])).await.refuses(&NOT_FOUND, path);
     }
     // The Host header has no say in where a request goes.
-    let lying = event("GET", "/api/private", &[("host", "a/api/public?")]);
-    api.send(&lying).await.refuses(&HEADER_MISSING, "a lying host");
+    for (name, value) in [
+        ("host", "a/api/public?"),
+        ("host", "evil host"),
+        ("host", "[::1"),
+        ("host", " "),
+        ("x-forwarded-proto", ""),
+        ("x-forwarded-proto", "1bad"),
+        ("x-forwarded-proto", "https,http"),
+    ] {
+        api.send(&event("GET", "/api/private", &[(name, value)])).await.refuses(&HEADER_MISSING, value);
+    }
 }
 
 #[tokio::test]

@@ -206,6 +206,12 @@ async fn events_that_cannot_be_read_cost_one_invocation() {
     let lambda = Lambda::start(&tenant, &[]).await;
     let token = tenant.token().sign();
     let with_header = |name: &str, value: &str| event("GET", "/api/private", &[(name, value)]).to_string();
+    let with_rest_header = |name: &str, value: &str| {
+        let mut event = event_file("rest-private");
+        event["headers"][name] = json!(value);
+        event["multiValueHeaders"][name] = json!([value]);
+        event.to_string()
+    };
     let with = |member: &str, value: Value| {
         let mut event = event("GET", "/api/private", &[]);
         event[member] = value;
@@ -219,12 +225,12 @@ async fn events_that_cannot_be_read_cost_one_invocation() {
         "null".to_owned(),
         "\"text\"".to_owned(),
         r#"{"source":"aws.events","detail-type":"Scheduled Event"}"#.to_owned(),
-        with_header("host", "evil host"),
-        with_header("host", "[::1"),
-        with_header("host", " "),
-        with_header("x-forwarded-proto", ""),
-        with_header("x-forwarded-proto", "1bad"),
-        with_header("x-forwarded-proto", "https,http"),
+        with_rest_header("host", "evil host"),
+        with_rest_header("host", "[::1"),
+        with_rest_header("host", " "),
+        with_rest_header("x-forwarded-proto", ""),
+        with_rest_header("x-forwarded-proto", "1bad"),
+        with_rest_header("x-forwarded-proto", "https,http"),
         with_header("authorization", &format!("Bearer {token}\r\nx: y")),
         with_header("authorization", &format!("Bearer {token}\0")),
         with_header("a name", "x"),

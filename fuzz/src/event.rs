@@ -1,14 +1,15 @@
 //! Any bytes as an event: what lambda_http can read is answered, and a protected route never without a token.
 
+use std::convert::Infallible;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, LazyLock};
 
 use api_authorization::clock::Clock;
-use api_authorization::event::Event;
+use api_authorization::event::{self, Event};
 use api_authorization::handler::{self, Api};
 use api_authorization::jwks::Jwks;
-use lambda_http::tower::ServiceExt;
-use lambda_http::{Request, RequestExt};
+use lambda_http::tower::{Service, ServiceExt};
+use lambda_http::{Body, Context, LambdaEvent, Request, RequestExt, Response, service_fn};
 use tokio::runtime::Runtime;
 
 struct World {
@@ -23,16 +24,22 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 });
 
 pub fn event(bytes: &[u8]) {
-    let world = &*WORLD;
     let Ok(event) = serde_json::from_slice::<Event>(bytes) else { return };
+    let mut service = event::service(service_fn(answer));
     // lambda_http panics on some events, before they reach the function, and the runtime catches that: no finding.
-    let Ok(request) = panic::catch_unwind(AssertUnwindSafe(|| Request::from(event))) else { return };
+    let call = || service.call(LambdaEvent::new(event, Context::default()));
+    let Ok(answer) = panic::catch_unwind(AssertUnwindSafe(call)) else { return };
+    let Ok(_) = WORLD.runtime.block_on(answer);
+}
+
+async fn answer(request: Request) -> Result<Response<Body>, Infallible> {
     let (path, method) = (request.raw_http_path().to_owned(), request.method().clone());
-    let answer = world.runtime.block_on(handler::service(world.api.clone()).oneshot(request)).expect("an answer");
+    let answer = handler::service(WORLD.api.clone()).oneshot(request).await?;
     let fine = match answer.status().as_u16() {
         200 => method == "OPTIONS" || path.ends_with("/api/public"),
         401 | 404 | 405 | 503 => true,
         _ => false, // 500 is a panic in the function
     };
     assert!(fine, "{method} {path}: {}", answer.status());
+    Ok(answer)
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use api_authorization::clock::{Clock, Now};
 use api_authorization::config::Config;
 use api_authorization::event::{self, Event};
-use api_authorization::handler::Api;
+use api_authorization::handler::{self, Api};
 use api_authorization::jwks::Jwks;
 use issuer::{AUDIENCE, Tenant, Token};
 use lambda_http::tower::{ServiceExt, util::BoxCloneService};
@@ -65,7 +65,7 @@ impl FrontDoor {
         let config = config(&tenant, environment);
         let jwks = Jwks::new(&config, clock).expect("a client");
         let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
-        let service = event::service(Api::new(config, jwks.clone()))
+        let service = event::service(handler::service(Api::new(config, jwks.clone())))
             .map_response(|answer| serde_json::to_value(answer).expect("JSON"));
         let service = Mutex::new(BoxCloneService::new(service));
         let (seconds, broken, left) = (Arc::default(), Arc::default(), AtomicI64::new(-1));
