@@ -145,7 +145,7 @@ fn chunk(process: &mut Running, event: &str, requests: usize, warm: &mut Warm) -
 fn throughput(line_up: &LineUp, figures: &mut Figures, cores: &CpuSet) -> io::Result<()> {
     let contenders = || line_up.candidates.iter().filter(|candidate| [OURS, BARE].contains(&candidate.name));
     let (key, threads) = (line_up.tenant.key(), cores.count());
-    for round in 1..=figures.rounds.min(5) {
+    for round in 1..=figures.rounds.min(10) {
         for (index, threads) in [1, threads].into_iter().enumerate() {
             if threads == 1 {
                 pin_to_one(cores)?;
@@ -162,20 +162,24 @@ fn throughput(line_up: &LineUp, figures: &mut Figures, cores: &CpuSet) -> io::Re
                 } else {
                     sched_setaffinity(None, cores)?;
                 }
-                let rate = flood(candidate, workers, &line_up.event)?;
-                figures.throughput.entry(candidate.name).or_default()[index].0.push(rate);
+                let rates = flood(candidate, workers, &line_up.event)?;
+                figures.throughput.entry(candidate.name).or_default()[index].0.extend(rates);
             }
         }
     }
     Ok(())
 }
 
-fn flood(candidate: &Candidate, workers: &str, event: &str) -> io::Result<f64> {
+fn flood(candidate: &Candidate, workers: &str, event: &str) -> io::Result<[f64; 4]> {
     let candidate = candidate.with(candidate.name, "AWS_LAMBDA_MAX_CONCURRENCY", workers.to_owned());
     let (mut process, _) = candidate.start(None)?;
-    process.flood(event, Duration::from_millis(200))?;
-    let time = Duration::from_secs(1);
-    Ok(f64::from(process.flood(event, time)?) / time.as_secs_f64())
+    let time = Duration::from_millis(250);
+    process.flood(event, time)?;
+    let mut rates = [0.0; 4];
+    for rate in &mut rates {
+        *rate = f64::from(process.flood(event, time)?) / time.as_secs_f64();
+    }
+    Ok(rates)
 }
 
 /// This thread, and what it starts from now on, on the last core that it may use: both ends of the wire on one core,
