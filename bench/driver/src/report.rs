@@ -80,7 +80,7 @@ pub fn json(figures: &Figures, targets: &[Target]) -> String {
                 "cold_start_us": figures.cold.get(name).map(samples),
                 "warm": figures.warm.get(name).map(warm),
                 "throughput_per_s": figures.throughput.get(name).map(|[one, eight]| json!({
-                    "1 worker, one core": samples(one), "8 workers, all cores": samples(eight) })),
+                    "1 worker, one core": rates(one), "8 workers, all cores": rates(eight) })),
                 "peak_memory_kib": figures.memory.get(name).map(|(first, last)| json!({
                     "1,000 requests": first, "10,000 requests": last })),
                 "zip_bytes": figures.zips.get(name),
@@ -104,7 +104,7 @@ pub fn json(figures: &Figures, targets: &[Target]) -> String {
         "candidates": candidates,
         "refused": refused,
         "rs256_us": samples(&figures.floor),
-        "verifications_per_s": figures.verifications.each_ref().map(samples),
+        "verifications_per_s": figures.verifications.each_ref().map(rates),
         "curl_us": samples(&figures.curl),
         "targets": targets,
     });
@@ -115,10 +115,19 @@ fn warm(warm: &Warm) -> Value {
     json!({ "median_us": samples(&warm.median), "p99_us": samples(&warm.p99), "cpu_us": samples(&warm.cpu) })
 }
 
+/// Of times, the least is the best; of rates, the most.
 fn samples(samples: &Samples) -> Value {
+    with_best(samples.best(), samples)
+}
+
+fn rates(samples: &Samples) -> Value {
+    with_best(samples.most(), samples)
+}
+
+fn with_best(best: f64, samples: &Samples) -> Value {
     let tenths = |value: f64| (value * 10.0).round() / 10.0;
     json!({
-        "best": tenths(samples.best()), "median": tenths(samples.median()),
+        "best": tenths(best), "median": tenths(samples.median()),
         "rounds": samples.0.iter().map(|value| tenths(*value)).collect::<Vec<_>>(),
     })
 }
