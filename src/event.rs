@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Event {
 /// Path and query alone, without the caller's Host: joined by a URL parser, as in lambda_http, it may eat a part of the
 /// path, or make it panic. `None` for a path that no URI has: HTTP APIs decode it.
 fn uri(event: &ApiGatewayV2httpRequest) -> Option<Uri> {
-    let path = event.raw_path.as_deref().filter(|path| path.starts_with('/') && !path.contains(['?', '#']))?;
+    let path = event.raw_path.as_deref().filter(|path| path.starts_with('/'))?;
     match event.raw_query_string.as_deref() {
         None | Some("") => path.parse().ok(),
         Some(query) => format!("{path}?{query}").parse().ok(),
@@ -241,8 +241,9 @@ mod tests {
             (json!({ "stageVariables": { "v": "1" } }), Body::Empty),
             (json!({ "rawPath": "/a b/ä" }), Body::Empty),
             (json!({ "rawPath": "/a%20b" }), Body::Empty),
-            (json!({ "rawPath": "/a?b" }), Body::Empty),
+            (json!({ "rawPath": "/a?b", "rawQueryString": "c" }), Body::Empty),
             (json!({ "rawPath": "/a#b" }), Body::Empty),
+            (json!({ "rawPath": "a" }), Body::Empty),
             (json!({ "rawPath": "" }), Body::Empty),
             (json!({ "rawPath": null }), Body::Empty),
         ] {
