@@ -62,7 +62,8 @@ impl<'de> Deserialize<'de> for Event {
 }
 
 /// Path and query alone, without the caller's Host: joined by a URL parser, as in lambda_http, it may eat a part of the
-/// path, or make it panic. `None` for a path that no URI has: HTTP APIs decode it.
+/// path, or make it panic. `None` where a URI cannot have them as they are (HTTP APIs decode the path): then the request
+/// is lambda_http's, and its URI has the Host.
 fn uri(event: &ApiGatewayV2httpRequest) -> Option<Uri> {
     let path = event.raw_path.as_deref().filter(|path| path.starts_with('/'))?;
     match event.raw_query_string.as_deref() {

@@ -90,8 +90,8 @@ impl Route {
 /// Finds the route of a request: by the path that the event gives, and where that is none, once more without the stage
 /// and the base path that may stand before it.
 pub fn find(request: &Request, base_path: Option<&str>) -> Option<&'static Route> {
-    // Not `uri().path()`: of a REST API's event, lambda_http builds that from the Host header by a URL parser, which
-    // resolves `..`, drops what is behind `#`, and lets a forged Host eat a part of the path.
+    // Not `uri().path()`: that ends at a decoded `?` or `#`; and where lambda_http makes it, a URL parser resolves `..`,
+    // and a forged Host may eat a part of the path.
     let path = request.raw_http_path();
     let stage = match request.request_context_ref() {
         // HTTP APIs leave a named stage in the path; REST APIs do not.

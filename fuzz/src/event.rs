@@ -1,5 +1,6 @@
-//! Any bytes as an event: what lambda_http can read is answered, and a protected route never without a token.
+//! Any bytes as an event: what can be made a request is answered, and a protected route never without a token.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, LazyLock};
@@ -20,16 +21,33 @@ struct World {
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let config = super::config(None);
     let jwks = Jwks::new(&config, Clock::system()).expect("a client");
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let file = panic.location().map_or("", |at| at.file());
+        THEIRS.set(file.contains("lambda_http") || file.contains("aws_lambda_events"));
+        report(panic);
+    }));
     World { runtime: super::runtime(), api: Api::new(config, jwks) }
 });
 
+thread_local! {
+    /// Whether the last panic was in a library that makes requests of events.
+    static THEIRS: Cell<bool> = const { Cell::new(false) };
+}
+
 pub fn event(bytes: &[u8]) {
+    let world = &*WORLD;
     let Ok(event) = serde_json::from_slice::<Event>(bytes) else { return };
     let mut service = event::service(service_fn(answer));
-    // lambda_http panics on some events, before they reach the function, and the runtime catches that: no finding.
     let call = || service.call(LambdaEvent::new(event, Context::default()));
-    let Ok(answer) = panic::catch_unwind(AssertUnwindSafe(call)) else { return };
-    let Ok(_) = WORLD.runtime.block_on(answer);
+    match panic::catch_unwind(AssertUnwindSafe(call)) {
+        Ok(answer) => {
+            let Ok(_) = world.runtime.block_on(answer);
+        }
+        // lambda_http panics on some events, before they reach the function, and the runtime catches that: no finding.
+        Err(_) if THEIRS.get() => {}
+        Err(panic) => panic::resume_unwind(panic),
+    }
 }
 
 async fn answer(request: Request) -> Result<Response<Body>, Infallible> {

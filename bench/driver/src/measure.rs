@@ -35,7 +35,7 @@ pub struct Figures {
     pub zips: BTreeMap<&'static str, u64>,
 }
 
-/// One value a round.
+/// One value a round; of throughput, four.
 #[derive(Clone, Default)]
 pub struct Samples(pub Vec<f64>);
 

@@ -115,11 +115,12 @@ fn warm(warm: &Warm) -> Value {
     json!({ "median_us": samples(&warm.median), "p99_us": samples(&warm.p99), "cpu_us": samples(&warm.cpu) })
 }
 
-/// Of times, the least is the best; of rates, the most.
+/// Of times: the least is the best.
 fn samples(samples: &Samples) -> Value {
     with_best(samples.best(), samples)
 }
 
+/// The most is the best.
 fn rates(samples: &Samples) -> Value {
     with_best(samples.most(), samples)
 }
