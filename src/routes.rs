@@ -90,8 +90,8 @@ impl Route {
 /// Finds the route of a request: by the path that the event gives, and where that is none, once more without the stage
 /// and the base path that may stand before it.
 pub fn find(request: &Request, base_path: Option<&str>) -> Option<&'static Route> {
-    // Not `uri().path()`: that ends at a decoded `?` or `#`; and where lambda_http makes it, a URL parser resolves `..`,
-    // and a forged Host may eat a part of the path.
+    // Not `uri().path()`, where what HTTP APIs have decoded is encoded again. Where lambda_http makes it, a URL parser
+    // resolves `..`, and a forged Host may eat a part of the path.
     let path = request.raw_http_path();
     let stage = match request.request_context_ref() {
         // HTTP APIs leave a named stage in the path; REST APIs do not.

@@ -18,9 +18,24 @@ use serde_json::json;
 /// of a library may need. Where it takes 5 % less, lower the figure, so that what was won is kept.
 const FIGURES: [(&str, u64); 4] = [
     ("validate", 9),
-    ("answer an authorised request", 67),
-    ("refuse for its scope", 73),
-    ("refuse without a header", 60),
+    ("answer an authorised request", 68),
+    ("refuse for its scope", 74),
+    ("refuse without a header", 63),
+];
+
+/// What a browser and the gateway send along.
+const HEADERS: &[(&str, &str)] = &[
+    ("accept", "application/json"),
+    ("accept-encoding", "gzip, deflate, br"),
+    ("accept-language", "en-US,en;q=0.9"),
+    ("origin", "https://page.example"),
+    ("referer", "https://page.example/"),
+    ("sec-fetch-mode", "cors"),
+    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0"),
+    ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678"),
+    ("x-forwarded-for", "203.0.113.7"),
+    ("x-forwarded-port", "443"),
+    ("x-forwarded-proto", "https"),
 ];
 
 #[test]
@@ -53,7 +68,7 @@ fn a_warm_request_allocates_no_more_than_it_did() {
         ("/api/private-scoped", format!("Bearer {token}"), 403),
         ("/api/private", String::new(), 401),
     ] {
-        let event = event("GET", path, &[("authorization", &authorization)]).to_string();
+        let event = event("GET", path, &[&[("authorization", authorization.as_str())], HEADERS].concat()).to_string();
         let mut answer = || {
             let event: Event = serde_json::from_str(&event).expect("an event");
             let answer = service.call(LambdaEvent::new(event, Context::default())).now_or_never();

@@ -178,6 +178,12 @@ async fn paths() {
     ] {
         api.send(&event("GET", "/api/private", &[(name, value)])).await.refuses(&HEADER_MISSING, value);
     }
+    // Nor does the query, whatever is in it.
+    for query in ["<a>", "a b", "#", "?", "\n", "%", "%ff", "ä", "/../../api/public"] {
+        let mut event = event("GET", "/api/private", &[]);
+        event["rawQueryString"] = json!(query);
+        api.send(&event).await.refuses(&HEADER_MISSING, query);
+    }
 }
 
 #[tokio::test]

@@ -43,11 +43,9 @@ pub fn event(bytes: &[u8]) {
     let world = &*WORLD;
     let Ok(event) = serde_json::from_slice::<Event>(bytes) else { return };
     let mut service = event::service(service_fn(answer));
-    let call = || service.call(LambdaEvent::new(event, Context::default()));
+    let call = || world.runtime.block_on(service.call(LambdaEvent::new(event, Context::default())));
     match panic::catch_unwind(AssertUnwindSafe(call)) {
-        Ok(answer) => {
-            let Ok(_) = world.runtime.block_on(answer);
-        }
+        Ok(Ok(_)) => {}
         // lambda_http panics on some events, before they reach the function, and the runtime catches that: no finding.
         Err(_) if THEIRS.get() => {}
         Err(panic) => panic::resume_unwind(panic),
