@@ -159,6 +159,7 @@ async fn paths() {
         "/api/private\n",
         "/api/private ",
         "api/private",
+        ":api/private",
         "/api/private-scope",
         "/api/private-scoped2",
         "/prod/api/private",
