@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::{fmt, future};
+use std::task::{self, Poll};
+use std::{fmt, future, mem};
 
 use bytes::BytesMut;
 use futures_util::TryFutureExt;
-use futures_util::future::Either;
+use futures_util::future::{Either, MapOk, TryFuture};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequestContext, ApiGatewayV2httpResponse};
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::http::Extensions;
@@ -20,7 +21,7 @@ use lambda_http::http::uri::{PathAndQuery, Uri};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::{Service, ServiceExt};
 use lambda_http::{
-    Adapter, Body, BoxFuture, Context, IntoResponse, LambdaEvent, Request, RequestExt, Response, service_fn,
+    Adapter, Body, BoxFuture, Context, IntoResponse, LambdaEvent, Request, RequestExt, Response, TransformResponse,
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::{Error, MapAccess, Visitor};
@@ -54,18 +55,43 @@ pub fn service<S>(
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
-    let theirs = Adapter::from(ours.clone().map_response(Plain));
-    // A layer of yours may have to wait until it is ready, which a clone does for its own request.
-    service_fn(move |LambdaEvent { payload: Event(kind), context }| match kind {
-        Kind::Http(event) => {
-            let request = request(event, context);
-            Either::Left(ours.clone().oneshot(request).map_ok(|response| Answer::Ours(answer(response))))
-        }
-        Kind::Other(event) => {
-            Either::Right(theirs.clone().oneshot(LambdaEvent::new(event, context)).map_ok(Answer::Theirs))
-        }
-    })
+    Answers(ours)
 }
+
+#[derive(Clone)]
+struct Answers<S>(S);
+
+impl<S> Service<LambdaEvent<Event>> for Answers<S>
+where
+    S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone,
+{
+    type Response = Answer<<Theirs as TryFuture>::Ok>;
+    type Error = Infallible;
+    type Future = Either<
+        MapOk<S::Future, fn(Response<Body>) -> Self::Response>,
+        MapOk<Theirs, fn(<Theirs as TryFuture>::Ok) -> Self::Response>,
+    >;
+
+    fn poll_ready(&mut self, task: &mut task::Context) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(task)
+    }
+
+    fn call(&mut self, LambdaEvent { payload: Event(kind), context }: LambdaEvent<Event>) -> Self::Future {
+        match kind {
+            Kind::Http(event) => {
+                Either::Left(self.0.call(request(event, context)).map_ok(|response| Answer::Ours(answer(response))))
+            }
+            Kind::Other(event) => {
+                let next = self.0.clone();
+                let ready = mem::replace(&mut self.0, next).map_response(Plain);
+                Either::Right(Adapter::from(ready).call(LambdaEvent::new(event, context)).map_ok(Answer::Theirs))
+            }
+        }
+    }
+}
+
+/// lambda_http's way from a request to the answer.
+type Theirs = TransformResponse<'static, Plain, Infallible>;
 
 #[allow(clippy::large_enum_variant)] // a box would be one allocation more
 enum Kind {
@@ -143,14 +169,22 @@ fn request(event: HttpEvent, context: Context) -> Request {
         headers.insert(X_AMZN_TRACE_ID, id);
     }
     *request.headers_mut() = headers;
-    *request.extensions_mut() = Extensions::new()
+    let mut extensions = Extensions::new()
         .with_raw_http_path(event.raw_path)
-        // Not the gateway's reading of the query, which joins the values of one name by commas.
-        .with_query_string_parameters(event.raw_query_string.parse::<QueryMap>().unwrap_or_default())
-        .with_path_parameters(event.path_parameters.unwrap_or_default())
-        .with_stage_variables(event.stage_variables.unwrap_or_default())
         .with_request_context(RequestContext::ApiGatewayV2(event.request_context))
         .with_lambda_context(context);
+    // Not the gateway's reading of the query, which joins the values of one name by commas.
+    if !event.raw_query_string.is_empty() {
+        extensions =
+            extensions.with_query_string_parameters(event.raw_query_string.parse::<QueryMap>().unwrap_or_default());
+    }
+    if let Some(parameters) = event.path_parameters {
+        extensions = extensions.with_path_parameters(parameters);
+    }
+    if let Some(variables) = event.stage_variables {
+        extensions = extensions.with_stage_variables(variables);
+    }
+    *request.extensions_mut() = extensions;
     request
 }
 

@@ -1,6 +1,7 @@
 //! Environment -> how the log is written: each line as text, or, where Lambda asks for JSON, as an object.
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use lambda_http::tracing::subscriber::filter::{LevelFilter, Targets};
@@ -20,7 +21,7 @@ use tracing_serde::fields::AsMap;
 
 tokio::task_local! {
     /// Lambda's id of the request that is being answered. Each line that is written for it bears it.
-    static REQUEST_ID: String;
+    static REQUEST_ID: Arc<str>;
 }
 
 /// Sets the id for all that is done for one event, from reading it on.
@@ -30,15 +31,15 @@ pub struct WithRequestId<S>(pub S);
 impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for WithRequestId<S> {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = TaskLocalFuture<String, S::Future>;
+    type Future = TaskLocalFuture<Arc<str>, S::Future>;
 
     fn poll_ready(&mut self, task: &mut Context) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(task)
     }
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
-        let id = invocation.context.request_id.clone();
-        let answer = REQUEST_ID.sync_scope(id.clone(), || self.0.call(invocation));
+        let id: Arc<str> = invocation.context.request_id.as_str().into();
+        let answer = REQUEST_ID.sync_scope(Arc::clone(&id), || self.0.call(invocation));
         REQUEST_ID.scope(id, answer)
     }
 }
@@ -86,7 +87,7 @@ struct Line {
 struct Json<'a, F> {
     level: &'a str,
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    request_id: Option<&'a str>,
     fields: F,
     /// The innermost of spans of your own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +100,8 @@ where
 {
     fn format_event(&self, line: &FmtContext<'_, S, JsonFields>, mut writer: Writer, event: &Event) -> fmt::Result {
         let level = event.metadata().level();
-        let request_id = REQUEST_ID.try_with(String::clone).ok();
+        let request_id = REQUEST_ID.try_with(Arc::clone).ok();
+        let request_id = request_id.as_deref();
         let span = line.parent_span();
         let span = span.as_ref().map(SpanRef::extensions);
         let span = span.as_ref().and_then(|span| span.get::<FormattedFields<JsonFields>>()).map(|fields| &***fields);
@@ -124,7 +126,7 @@ where
 mod tests {
     use super::*;
     use std::io;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use tracing::subscriber::with_default;
     use tracing::{debug, info, info_span, warn};
@@ -152,7 +154,7 @@ mod tests {
         assert!(understood, "{variables:?}");
         with_default(subscriber, || {
             info!("alone");
-            REQUEST_ID.sync_scope("\"1\"".to_owned(), || {
+            REQUEST_ID.sync_scope("\"1\"".into(), || {
                 debug!("in detail");
                 info!(code = "a\nb", n = 7, "with fields");
                 let _span = info_span!("yours", user = true).entered();

@@ -1,10 +1,10 @@
 //! What `event.rs` makes of events and responses, beside what lambda_http makes of them.
 
 use std::collections::BTreeSet;
-use std::task::{self, Poll};
 
 use super::*;
 use futures_util::FutureExt;
+use lambda_http::service_fn;
 use serde_json::{Value, json};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/events");
@@ -161,10 +161,16 @@ fn the_uri_is_path_and_query_alone() {
     }
 }
 
-/// As tower's own layers do that wait for something.
-#[derive(Clone, Default)]
+/// As tower's own layers are that wait for something: ready for one request when asked, and no clone of it is.
+#[derive(Default)]
 struct Insisting {
     ready: bool,
+}
+
+impl Clone for Insisting {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Service<Request> for Insisting {
@@ -178,16 +184,18 @@ impl Service<Request> for Insisting {
     }
 
     fn call(&mut self, _: Request) -> Self::Future {
-        assert!(self.ready, "called before it was ready");
+        assert!(mem::take(&mut self.ready), "called before it was ready");
         future::ready(Ok(Response::default()))
     }
 }
 
 #[test]
 fn a_layer_is_asked_whether_it_is_ready() {
-    for name in ["private", "rest-private"] {
+    let mut service = service(Insisting::default());
+    for name in ["private", "rest-private", "rest-private", "private"] {
         let event: Event = serde_json::from_str(&event_file(name).to_string()).expect("an event");
-        let answer = service(Insisting::default()).call(LambdaEvent::new(event, Context::default())).now_or_never();
+        assert!(service.ready().now_or_never().is_some_and(|ready| ready.is_ok()), "{name}");
+        let answer = service.call(LambdaEvent::new(event, Context::default())).now_or_never();
         assert!(answer.is_some_and(|answer| answer.is_ok()), "{name}");
     }
 }
