@@ -4,7 +4,6 @@
 //! deploys, has a shorter way here: it is read once, with an allocation for all headers in place of three or four for
 //! each, and goes through no URL parser.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::task::{self, Poll};
@@ -27,6 +26,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+
+use crate::json::Text;
 
 /// An event of an HTTP API, a REST API, a load balancer or a Function URL, read.
 pub struct Event(Kind);
@@ -149,10 +150,6 @@ impl<'de> Visitor<'de> for Headers {
         Ok(headers)
     }
 }
-
-/// A part of the JSON, copied where it has escapes alone.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// As lambda_http makes it, but for the URI.
 fn request(event: HttpEvent, context: Context) -> Request {
