@@ -1,8 +1,8 @@
 //! An event's JSON -> a request, and the handler's response -> the answer's JSON.
 //!
 //! lambda_http does both, for every kind of event. What HTTP APIs and Function URLs send, which is what `template.yaml`
-//! deploys, has a shorter way here: it is read once, with an allocation for all headers in place of three or four for
-//! each, and goes through no URL parser.
+//! deploys, has a shorter way here: it is read once, the values of all headers into one buffer in place of two or three
+//! allocations for each, and goes through no URL parser.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -45,8 +45,9 @@ impl<'de> Deserialize<'de> for Event {
 
 /// What the Lambda runtime calls for each event, around what answers requests.
 ///
-/// A request of an HTTP API or a Function URL has path and query alone as its URI. The URIs of all others are
-/// lambda_http's, with the caller's Host and the stage. `raw_http_path` is the path as the event has it.
+/// A request of an HTTP API or a Function URL has path and query alone as its URI, or `/` where they are too long for one
+/// or the path has no slash in front. The URIs of all others are lambda_http's, with the caller's Host. `raw_http_path` is
+/// the path as the event has it. A header's value that you keep keeps those of all others: copy it.
 pub fn service<S>(
     ours: S,
 ) -> impl Service<LambdaEvent<Event>, Response: Serialize + Send + Sync, Error = Infallible, Future: Send>
@@ -100,14 +101,16 @@ enum Kind {
     Other(LambdaRequest),
 }
 
-/// What HTTP APIs and Function URLs send, which say that it is of version 2.0: the members that make a request.
+/// What HTTP APIs and Function URLs send, which say that it is of version 2.0: the members that make a request. Where one
+/// that is no `Option` is missing, the event is lambda_http's.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HttpEvent {
     #[serde(rename = "version")]
     _version: Version,
     raw_path: String,
-    raw_query_string: String,
+    /// `cargo lambda watch` has none where there is no query.
+    raw_query_string: Option<String>,
     cookies: Option<Vec<String>>,
     #[serde(deserialize_with = "headers")]
     headers: HeaderMap,
@@ -124,7 +127,7 @@ enum Version {
     Two,
 }
 
-/// As lambda_http reads them, into one buffer.
+/// One value for each name, as these senders have it. There is room for what a browser and a gateway send, and for a token.
 fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
     deserializer.deserialize_map(Headers)
 }
@@ -153,9 +156,12 @@ impl<'de> Visitor<'de> for Headers {
 
 /// As lambda_http makes it, but for the URI.
 fn request(event: HttpEvent, context: Context) -> Request {
-    let body = event.body.map(|body| Body::from_maybe_encoded(event.is_base64_encoded, &body));
+    let query = event.raw_query_string.unwrap_or_default();
+    let body = event
+        .body
+        .map(|body| if event.is_base64_encoded { Body::from_maybe_encoded(true, &body) } else { Body::Text(body) });
     let mut request = Request::new(body.unwrap_or_default());
-    *request.uri_mut() = uri(&event.raw_path, &event.raw_query_string);
+    *request.uri_mut() = uri(&event.raw_path, &query);
     *request.method_mut() = event.request_context.http.method.clone();
     let mut headers = event.headers;
     if let Some(cookies) = event.cookies.and_then(|cookies| HeaderValue::from_str(&cookies.join("; ")).ok()) {
@@ -171,9 +177,8 @@ fn request(event: HttpEvent, context: Context) -> Request {
         .with_request_context(RequestContext::ApiGatewayV2(event.request_context))
         .with_lambda_context(context);
     // Not the gateway's reading of the query, which joins the values of one name by commas.
-    if !event.raw_query_string.is_empty() {
-        extensions =
-            extensions.with_query_string_parameters(event.raw_query_string.parse::<QueryMap>().unwrap_or_default());
+    if !query.is_empty() {
+        extensions = extensions.with_query_string_parameters(query.parse::<QueryMap>().unwrap_or_default());
     }
     if let Some(parameters) = event.path_parameters {
         extensions = extensions.with_path_parameters(parameters);
@@ -196,7 +201,7 @@ fn uri(path: &str, query: &str) -> Uri {
     PathAndQuery::try_from(uri).map(Uri::from).unwrap_or_default()
 }
 
-// The URL standard's sets. What is encoded already stays as it is.
+// As the url crate encodes them, which lambda_http uses. What is encoded already stays as it is.
 const NOT_IN_QUERIES: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 const NOT_IN_PATHS: &AsciiSet = &NOT_IN_QUERIES.add(b'?').add(b'`').add(b'{').add(b'}');
 

@@ -95,7 +95,7 @@ impl FrontDoor {
     /// Hands an event to the function as the Lambda runtime does.
     pub async fn send(&self, event: &Value) -> Answer {
         let authorization = event["headers"]["authorization"].as_str();
-        let event: Event = serde_json::from_str(&event.to_string()).expect("an event that lambda_http knows");
+        let event: Event = serde_json::from_str(&event.to_string()).expect("an event");
         let service = self.service.lock().expect("no panic").clone();
         let answer = service.oneshot(LambdaEvent::new(event, self.context())).await;
         let answer = Answer::read(answer.expect("the function never fails"));
