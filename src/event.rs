@@ -23,7 +23,7 @@ use lambda_http::{
     Adapter, Body, BoxFuture, Context, IntoResponse, LambdaEvent, Request, RequestExt, Response, TransformResponse,
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -36,9 +36,11 @@ pub struct Event(Kind);
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?;
-        match serde_json::from_str(json.get()) {
-            Ok(event) => Ok(Self(Kind::Http(event))),
-            Err(_) => LambdaRequest::deserialize(json).map(|event| Self(Kind::Other(event))).map_err(D::Error::custom),
+        match serde_json::from_str::<HttpEvent>(json.get()) {
+            Ok(event) if event.raw_query_string.is_some() || event.query_string_parameters.is_none() => {
+                Ok(Self(Kind::Http(event)))
+            }
+            _ => LambdaRequest::deserialize(json).map(|event| Self(Kind::Other(event))).map_err(D::Error::custom),
         }
     }
 }
@@ -84,6 +86,7 @@ where
                 Either::Left(self.0.call(request(event, context)).map_ok(|response| Answer::Ours(answer(response))))
             }
             Kind::Other(event) => {
+                // A clone has not been asked whether it is ready.
                 let next = self.0.clone();
                 let ready = mem::replace(&mut self.0, next).map_response(Plain);
                 Either::Right(Adapter::from(ready).call(LambdaEvent::new(event, context)).map_ok(Answer::Theirs))
@@ -111,6 +114,8 @@ struct HttpEvent {
     raw_path: String,
     /// `cargo lambda watch` has none where there is no query.
     raw_query_string: Option<String>,
+    /// The gateway's reading of the query. An event that has nothing else of it is lambda_http's.
+    query_string_parameters: Option<IgnoredAny>,
     cookies: Option<Vec<String>>,
     #[serde(deserialize_with = "headers")]
     headers: HeaderMap,

@@ -145,6 +145,18 @@ fn requests_and_answers_are_those_of_lambda_http() {
     }
 }
 
+#[test]
+fn a_query_that_the_gateway_alone_has_read_is_not_lost() {
+    let mut event = event_file("private");
+    event["rawQueryString"] = json!(null);
+    event["queryStringParameters"] = json!({ "a": "1,2" });
+    assert!(ours(&event).starts_with("ApiGatewayV2("), "{}", ours(&event));
+    let [ours, theirs] = seen_and_answered(&event, &Body::Empty);
+    assert_eq!(ours, theirs);
+    let seen = r#"Some([("a", "1"), ("a", "2")])"#;
+    assert!(ours["headers"]["x-seen"].as_str().is_some_and(|text| text.contains(seen)), "{ours}");
+}
+
 /// Where lambda_http resolves, splits, cuts off, puts in front, or panics.
 #[test]
 fn the_uri_is_path_and_query_alone() {
