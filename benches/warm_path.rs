@@ -22,7 +22,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use front_door::{FrontDoor, config, event};
 use futures_util::FutureExt;
-use issuer::{Key, Tenant};
+use tenant::{Key, Tenant};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::Service;

@@ -8,7 +8,7 @@ use api_authorization::handler::{self, Api};
 use api_authorization::{log, token};
 use front_door::*;
 use futures_util::FutureExt;
-use issuer::Tenant;
+use tenant::Tenant;
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use lambda_http::tower::Service;
 use lambda_http::{Context, LambdaEvent};
@@ -48,7 +48,7 @@ fn a_warm_request_allocates_no_more_than_it_did() {
     let environment = [("PINNED_JWKS", jwks.as_str()), ("AUTH0_DOMAIN", "example.auth0.com")];
     let door = FrontDoor::before(tenant, &environment);
     let config = config(&door.tenant, &environment);
-    let audiences = json!([issuer::AUDIENCE, "https://example.auth0.com/userinfo"]);
+    let audiences = json!([tenant::AUDIENCE, "https://example.auth0.com/userinfo"]);
     let token = door.token().claim("iss", "https://example.auth0.com/").claim("aud", audiences).sign();
     let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a header's bytes");
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);

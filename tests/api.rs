@@ -4,7 +4,7 @@ mod front_door;
 
 use api_authorization::{bearer, token};
 use front_door::*;
-use issuer::Tenant;
+use tenant::Tenant;
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 

@@ -13,7 +13,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use front_door::*;
-use issuer::{Answer, Key, Tenant, hs256};
+use tenant::{Answer, Key, Tenant, hs256};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ async fn every_other_letter_in_a_good_token() {
     let config = config(&api.tenant, &[]);
     // Short, for there are many: all that must be there, and no more.
     let token = api.token().without_claim("scope").without_claim("azp").without_claim("sub").without_header("typ");
-    let token = token.claim("aud", issuer::AUDIENCE).sign();
+    let token = token.claim("aud", tenant::AUDIENCE).sign();
     api.get("/api/private", &token).await.greets(PRIVATE);
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/~%";
     for (at, right) in token.bytes().enumerate() {

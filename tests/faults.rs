@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use flate2::{Compression, write::GzEncoder};
 use front_door::*;
 use futures_util::future::{Either, join_all, select};
-use issuer::{Certificate, Key, Step, Tenant, Wire};
+use tenant::{Certificate, Key, Step, Tenant, Wire};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 

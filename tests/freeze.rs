@@ -6,7 +6,7 @@ mod lambda;
 use std::time::Duration;
 
 use front_door::*;
-use issuer::{Answer, Certificate, Key, Step, Tenant, Wire};
+use tenant::{Answer, Certificate, Key, Step, Tenant, Wire};
 use lambda::Lambda;
 use serde_json::json;
 use tokio::time::sleep;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use api_authorization::clock::{Clock, Now};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use front_door::*;
-use issuer::{Answer, Key, Tenant};
+use tenant::{Answer, Key, Tenant};
 use serde_json::json;
 
 /// An answer of the tenant that is no set of keys.

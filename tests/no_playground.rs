@@ -19,7 +19,7 @@ fn nothing_that_the_function_is_built_from_is_the_stand_in_tenant() {
     // One profile or another makes no difference to what is linked: dependencies have none.
     let built_from = packages("normal,build");
     assert!(built_from.iter().any(|name| name == "lambda_http"), "{built_from:?}");
-    for name in ["issuer", "axum"] {
+    for name in ["tenant", "axum"] {
         assert!(!built_from.iter().any(|built| built == name), "the function is built from {name}");
         assert!(packages("all").iter().any(|built| built == name), "{name} is what the tests use");
     }
@@ -27,7 +27,7 @@ fn nothing_that_the_function_is_built_from_is_the_stand_in_tenant() {
 
 #[test]
 fn its_binary_has_none_of_the_page() {
-    let page = include_str!("../issuer/src/playground.html");
+    let page = include_str!("../tenant/src/playground.html");
     let binary = fs::read(env!("CARGO_BIN_EXE_api-authorization")).expect("the binary");
     let binary = String::from_utf8_lossy(&binary);
     for mark in ["<title>Playground of api-authorization</title>", "/playground/tenant"] {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use front_door::*;
-use issuer::{Algorithm, Answer, Key, Tenant};
+use tenant::{Algorithm, Answer, Key, Tenant};
 use lambda::{Lambda, function};
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ async fn no_log_holds_what_a_caller_sent() {
             assert!(!log.contains(part), "the log holds {part:.20} of {}", row.name);
         }
     }
-    for word in ["Bearer", "bearer ", "auth0|", "read:messages", issuer::AUDIENCE] {
+    for word in ["Bearer", "bearer ", "auth0|", "read:messages", tenant::AUDIENCE] {
         assert!(!log.contains(word), "the log holds {word}");
     }
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "a line that is no JSON");

@@ -3,7 +3,7 @@
 mod front_door;
 
 use front_door::*;
-use issuer::{Algorithm, Answer};
+use tenant::{Algorithm, Answer};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
@@ -164,8 +164,8 @@ fn judge(claims: &Map<String, Value>, issuer: &str) -> Option<&'static str> {
     }
     let begun = |name| matches!(time(name), Ok(None)) || matches!(time(name), Ok(Some(time)) if time <= now + 5.0);
     let audience = match claims.get("aud") {
-        Some(Value::String(audience)) => audience == issuer::AUDIENCE,
-        Some(Value::Array(list)) => list.iter().all(Value::is_string) && list.contains(&json!(issuer::AUDIENCE)),
+        Some(Value::String(audience)) => audience == tenant::AUDIENCE,
+        Some(Value::Array(list)) => list.iter().all(Value::is_string) && list.contains(&json!(tenant::AUDIENCE)),
         _ => false,
     };
     let foreign = ["cnf", "at_hash", "events"].iter().any(|name| claims.contains_key(*name));
@@ -206,10 +206,10 @@ fn claims() -> impl Strategy<Value = Map<String, Value>> {
         json!("ISS"),
         json!(["ISS"]),
         json!("iss"),
-        json!(issuer::AUDIENCE),
-        json!([issuer::AUDIENCE]),
-        json!([issuer::AUDIENCE, "x"]),
-        json!([issuer::AUDIENCE, 5]),
+        json!(tenant::AUDIENCE),
+        json!([tenant::AUDIENCE]),
+        json!([tenant::AUDIENCE, "x"]),
+        json!([tenant::AUDIENCE, 5]),
         json!(["x"]),
         json!("read:messages"),
         json!("a read:messages b"),
@@ -221,7 +221,7 @@ fn claims() -> impl Strategy<Value = Map<String, Value>> {
     let deviation = (name, proptest::option::weighted(0.85, odd));
     proptest::collection::vec(deviation, 0..4).prop_map(|deviations| {
         let mut claims = json!({
-            "iss": "ISS", "aud": [issuer::AUDIENCE, "x"], "sub": "s", "iat": NOW, "exp": NOW + 60, "scope": "read:messages"
+            "iss": "ISS", "aud": [tenant::AUDIENCE, "x"], "sub": "s", "iat": NOW, "exp": NOW + 60, "scope": "read:messages"
         });
         let claims = claims.as_object_mut().expect("an object");
         for (name, value) in deviations {

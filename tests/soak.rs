@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use api_authorization::clock::{Clock, Now};
 use front_door::*;
-use issuer::{Answer, Key, Tenant};
+use tenant::{Answer, Key, Tenant};
 
 const SPEED: u32 = 60;
 

@@ -9,7 +9,7 @@ use api_authorization::clock::{Clock, Now};
 use api_authorization::config::Config;
 use api_authorization::jwks::Jwks;
 use api_authorization::token::{self, Claims};
-use issuer::{Algorithm, Key};
+use tenant::{Algorithm, Key};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;

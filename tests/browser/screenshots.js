@@ -8,7 +8,7 @@ import { close, end, openBrowser, openStart, ROOT } from "./stage.js";
 const [WIDTH, HEIGHT] = [1400, 800];
 const COLOURS = 48; // a page like this has few, and the file is a third of the size
 
-const start = await openStart({ FUNCTION_PORT: process.env.FUNCTION_PORT ?? 9000, ISSUER_PORT: process.env.ISSUER_PORT ?? 9010 });
+const start = await openStart({ FUNCTION_PORT: process.env.FUNCTION_PORT ?? 9000, TENANT_PORT: process.env.TENANT_PORT ?? 9010 });
 let browser;
 try {
   browser = await openBrowser();

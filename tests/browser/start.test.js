@@ -6,11 +6,11 @@ import { openPlayground } from "./playground.js";
 import { close, end, freePort, openBrowser, openStart } from "./stage.js";
 
 test("make start prints the page's address first, and the page reaches the function", async () => {
-  const [FUNCTION_PORT, ISSUER_PORT] = [await freePort(), await freePort()];
-  const start = await openStart({ FUNCTION_PORT, ISSUER_PORT });
+  const [FUNCTION_PORT, TENANT_PORT] = [await freePort(), await freePort()];
+  const start = await openStart({ FUNCTION_PORT, TENANT_PORT });
   let browser, playground;
   try {
-    assert.equal(start.page, `http://127.0.0.1:${ISSUER_PORT}/`, start.process.output);
+    assert.equal(start.page, `http://127.0.0.1:${TENANT_PORT}/`, start.process.output);
     browser = await openBrowser();
     playground = await openPlayground(browser, start);
     assert.equal(await playground.page.locator("#there").innerText(), `http://127.0.0.1:${FUNCTION_PORT}`);

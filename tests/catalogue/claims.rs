@@ -1,6 +1,6 @@
 //! The claims (RFC 7519, section 4): each one missing, of each wrong type, at each of its edges, and repeated.
 
-use issuer::{AUDIENCE, Algorithm, Tenant};
+use tenant::{AUDIENCE, Algorithm, Tenant};
 use serde_json::{Value, json};
 
 use super::{Row, Verdict, Verdict::*, sign};

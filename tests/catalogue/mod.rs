@@ -9,7 +9,7 @@ mod scopes;
 mod serialisation;
 mod words;
 
-use issuer::{Algorithm, Tenant};
+use tenant::{Algorithm, Tenant};
 
 use crate::front_door::*;
 

@@ -1,6 +1,6 @@
 //! The `scope` claim of a token that is valid: words between single blanks (RFC 6749, section 3.3).
 
-use issuer::Tenant;
+use tenant::Tenant;
 use serde_json::{Value, json};
 
 use super::{Row, Verdict, Verdict::*};

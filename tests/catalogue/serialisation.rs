@@ -1,7 +1,7 @@
 //! The compact form: three segments of base64url in their one spelling (RFC 7515, sections 2 and 7.1).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use issuer::Tenant;
+use tenant::Tenant;
 use serde_json::json;
 
 use super::{Row, Verdict::*};

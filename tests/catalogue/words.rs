@@ -1,6 +1,6 @@
 //! The words of the header (RFC 6750, section 2.1; RFC 9110, section 11.6.2).
 
-use issuer::Tenant;
+use tenant::Tenant;
 
 use super::{Row, Verdict, Verdict::*};
 use crate::front_door::*;

@@ -15,7 +15,7 @@ use api_authorization::config::Config;
 use api_authorization::event::{self, Event};
 use api_authorization::handler::{self, Api};
 use api_authorization::jwks::Jwks;
-use issuer::{AUDIENCE, Tenant, Token};
+use tenant::{AUDIENCE, Tenant, Token};
 use lambda_http::tower::{ServiceExt, util::BoxCloneService};
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};

@@ -14,7 +14,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use issuer::{AUDIENCE, Tenant};
+use tenant::{AUDIENCE, Tenant};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex as Queue, mpsc, oneshot};

@@ -82,7 +82,7 @@ class Tenant:
 def tenant(log):
     """A stand-in tenant, until the block ends."""
     port = free_port()
-    with started([DEBUG / "issuer"], log, {"ISSUER_PORT": str(port)}, port):
+    with started([DEBUG / "tenant"], log, {"TENANT_PORT": str(port)}, port):
         yield Tenant(port)
 
 

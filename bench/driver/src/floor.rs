@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use issuer::Key;
+use tenant::Key;
 
 /// The mean of many verifications in a row.
 pub fn rs256(key: &Key, token: &str) -> Duration {

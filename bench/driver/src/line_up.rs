@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-use issuer::{Key, Tenant};
+use tenant::{Key, Tenant};
 use serde_json::{Value, json};
 
 use crate::candidate::Candidate;
@@ -39,7 +39,7 @@ impl LineUp {
         let ca = tenant.ca_file().expect("a tenant over https").to_string_lossy().into_owned();
         let environment = vec![
             ("AUTH0_DOMAIN", tenant.domain()),
-            ("API_AUDIENCE", issuer::AUDIENCE.to_owned()),
+            ("API_AUDIENCE", tenant::AUDIENCE.to_owned()),
             ("SSL_CERT_FILE", ca.clone()),
             ("NODE_EXTRA_CA_CERTS", ca),
             ("NODE_ENV", "production".to_owned()),

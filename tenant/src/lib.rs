@@ -4,10 +4,10 @@
 //! A [`Tenant`] speaks HTTP as it should; where even that is to go wrong, a [`Wire`] plays a script in its place.
 //!
 //! ```
-//! let tenant = issuer::Tenant::blocking_http();
+//! let tenant = tenant::Tenant::blocking_http();
 //! let good = tenant.token().sign();
 //! let expired = tenant.token().at(1_000_000_000).sign();
-//! let stranger = tenant.token().signed_by(&issuer::Key::generate("stranger")).sign();
+//! let stranger = tenant.token().signed_by(&tenant::Key::generate("stranger")).sign();
 //! # let _ = (good, expired, stranger);
 //! ```
 

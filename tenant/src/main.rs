@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::{env, process};
 
 use axum::http::Uri;
-use issuer::Tenant;
+use tenant::Tenant;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -25,16 +25,16 @@ async fn main() {
 
 /// The tenant, or a sentence that tells how to mend the environment.
 async fn start() -> Result<Tenant, String> {
-    let port = match env::var("ISSUER_PORT") {
+    let port = match env::var("TENANT_PORT") {
         Err(_) => 9010,
         Ok(port) => {
-            port.parse().map_err(|_| format!("ISSUER_PORT must be a port number such as 9010, not {port:?}."))?
+            port.parse().map_err(|_| format!("TENANT_PORT must be a port number such as 9010, not {port:?}."))?
         }
     };
     let function = function()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let tenant = Tenant::bind_with_playground(address, function).await.map_err(|error| {
-        format!("Port {port} cannot be had ({error}): end the program that holds it, or set ISSUER_PORT to a free one.")
+        format!("Port {port} cannot be had ({error}): end the program that holds it, or set TENANT_PORT to a free one.")
     })?;
     if let Ok(audience) = env::var("API_AUDIENCE") {
         tenant.set_audience(&audience);

@@ -37,7 +37,7 @@ impl Server {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         // When the runtime goes at the end of the thread, open connections go with it.
-        let thread = thread::Builder::new().name("issuer".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("tenant".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => {}

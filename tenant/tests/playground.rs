@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use issuer::{Step, Tenant, Wire};
+use tenant::{Step, Tenant, Wire};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn its_buttons_turn_the_tenant() {
         json!({
             "function": "http://127.0.0.1:9000/stage",
             "issuer": playground.issuer(),
-            "audience": issuer::AUDIENCE,
+            "audience": tenant::AUDIENCE,
             "jwks": "ok",
             "fetches": 0,
             "signs": first.kid(),
@@ -180,7 +180,7 @@ async fn it_tells_what_a_preflight_is_answered() {
 /// The other half of the function's test that its binary has none of it: the tenant's has.
 #[test]
 fn the_page_is_found_in_a_binary_that_has_it() {
-    let binary = fs::read(env!("CARGO_BIN_EXE_issuer")).expect("the binary");
+    let binary = fs::read(env!("CARGO_BIN_EXE_tenant")).expect("the binary");
     assert!(String::from_utf8_lossy(&binary).contains("<title>Playground of api-authorization</title>"));
 }
 

@@ -37,8 +37,8 @@ fn what_it_cannot_start_with_it_says_in_a_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("this machine has a free port");
     let taken = taken.local_addr().expect("a listener has an address").port().to_string();
     for (port, function, says) in [
-        (taken.as_str(), "http://127.0.0.1:9000", "set ISSUER_PORT to a free one"),
-        ("http", "http://127.0.0.1:9000", "ISSUER_PORT must be a port"),
+        (taken.as_str(), "http://127.0.0.1:9000", "set TENANT_PORT to a free one"),
+        ("http", "http://127.0.0.1:9000", "TENANT_PORT must be a port"),
         ("0", "", "FUNCTION_URL must be a URL"),
         ("0", "127.0.0.1:9000", "FUNCTION_URL must be a URL"),
         ("0", "https://127.0.0.1:9000", "FUNCTION_URL must be a URL"), // it speaks no TLS
@@ -54,8 +54,8 @@ fn what_it_cannot_start_with_it_says_in_a_sentence() {
 }
 
 fn issuer(port: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_issuer"));
-    command.env("ISSUER_PORT", port).env_remove("API_AUDIENCE").env_remove("FUNCTION_URL").stdout(Stdio::piped());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenant"));
+    command.env("TENANT_PORT", port).env_remove("API_AUDIENCE").env_remove("FUNCTION_URL").stdout(Stdio::piped());
     command
 }
 
