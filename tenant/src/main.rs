@@ -1,4 +1,4 @@
-//! Turns the environment into a tenant with a playground at a fixed port of this machine, for local runs.
+//! Turns the environment into a stand-in tenant with a playground at a fixed port of this machine, for local runs.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::{env, process};
@@ -13,7 +13,7 @@ async fn main() {
         process::exit(1);
     });
     println!(
-        "The tenant listens: AUTH0_DOMAIN={} JWKS_URI={} and tokens at http://{}/token?kind=valid",
+        "The stand-in tenant listens: AUTH0_DOMAIN={} JWKS_URI={} and tokens at http://{}/token?kind=valid",
         tenant.domain(),
         tenant.jwks_uri(),
         tenant.domain(),

@@ -44,7 +44,7 @@ impl Ca {
         params.distinguished_name.push(DnType::CommonName, "Stand-in tenant's CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, key_pair()).expect("a CA can sign itself");
-        let file = env::temp_dir().join(format!("issuer-ca-{}.pem", random_kid()));
+        let file = env::temp_dir().join(format!("tenant-ca-{}.pem", random_kid()));
         fs::write(&file, authority.pem()).expect("the directory for temporary files takes a file");
         Ca { pem: authority.pem(), file, authority }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn it_says_where_it_listens_and_makes_tokens_for_the_audience_it_is_told_until_it_is_ended() {
-    let mut running = Running(issuer("0").env("API_AUDIENCE", "https://mine.example/api").spawn().expect("it starts"));
+    let mut running = Running(tenant("0").env("API_AUDIENCE", "https://mine.example/api").spawn().expect("it starts"));
     let mut lines = BufReader::new(running.0.stdout.take().expect("its output is piped")).lines();
     let [line, playground] = [(); 2].map(|()| lines.next().expect("it says two lines").expect("it speaks UTF-8"));
     let domain = line.split(['=', ' ']).find(|word| word.starts_with("127.0.0.1:")).expect("the line has its domain");
@@ -46,14 +46,14 @@ fn what_it_cannot_start_with_it_says_in_a_sentence() {
         ("0", "http://127.0.0.1:9000/?query", "FUNCTION_URL must be a URL"),
         ("0", "http://127.0.0.1:9000; script-src *", "FUNCTION_URL must be a URL"),
     ] {
-        let output = issuer(port).env("FUNCTION_URL", function).output().expect("it runs");
+        let output = tenant(port).env("FUNCTION_URL", function).output().expect("it runs");
         assert_eq!(output.status.code(), Some(1), "{port} {function}");
         let sentence = String::from_utf8(output.stderr).expect("it speaks UTF-8");
         assert!(sentence.contains(says) && sentence.lines().count() == 1, "{port} {function}: {sentence}");
     }
 }
 
-fn issuer(port: &str) -> Command {
+fn tenant(port: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenant"));
     command.env("TENANT_PORT", port).env_remove("API_AUDIENCE").env_remove("FUNCTION_URL").stdout(Stdio::piped());
     command

@@ -15,7 +15,7 @@ const BUILT = `${process.env.CARGO_TARGET_DIR ?? `${ROOT}target`}/debug`;
 export async function openTenant() {
   const [port, functionPort] = [await freePort(), await freePort()];
   const functionUrl = `http://127.0.0.1:${functionPort}`;
-  const tenant = run(`${BUILT}/issuer`, [], { TENANT_PORT: port, FUNCTION_URL: functionUrl });
+  const tenant = run(`${BUILT}/tenant`, [], { TENANT_PORT: port, FUNCTION_URL: functionUrl });
   const origin = `http://127.0.0.1:${port}`;
   await until(() => answers(`${origin}/playground/tenant`), tenant);
   const turn = async (path) => (await fetch(`${origin}/playground/${path}`, { method: "POST" })).json();
