@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use tenant::{Step, Tenant, Wire};
 use serde_json::{Value, json};
+use tenant::{Step, Tenant, Wire};
 
 #[tokio::test]
 async fn the_page_is_one_file_that_may_talk_to_the_tenant_and_the_function_alone() {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use tenant::{Answer, Key, Tenant};
 use serde_json::{Value, json};
+use tenant::{Answer, Key, Tenant};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
