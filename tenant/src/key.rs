@@ -41,6 +41,11 @@ impl Key {
         }
     }
 
+    /// A new pair of 2048 bits with a random `kid`.
+    pub(crate) fn generate_random() -> Key {
+        Key::generate(&random_kid())
+    }
+
     /// The `kid` that its JWK and its tokens carry.
     pub fn kid(&self) -> &str {
         &self.kid

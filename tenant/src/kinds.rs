@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use crate::key::random_kid;
-use crate::token::now;
-use crate::{Key, Token};
+use crate::key::Key;
+use crate::token::{Token, now};
 
 /// Each kind by name, with what it makes of a token that is good but for it.
 pub(crate) const KINDS: [(&str, Mint); 9] = [
@@ -25,7 +24,7 @@ pub(crate) const KINDS: [(&str, Mint); 9] = [
 type Mint = fn(Token) -> String;
 
 /// A key that no tenant publishes. One for the process: making one takes time in which the tenant answers nobody.
-static STRANGER: LazyLock<Key> = LazyLock::new(|| Key::generate(&random_kid()));
+static STRANGER: LazyLock<Key> = LazyLock::new(Key::generate_random);
 
 /// RFC 7519, section 6: an unsecured JWT has an empty signature.
 fn unsigned(token: &str) -> String {

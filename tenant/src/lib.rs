@@ -12,6 +12,8 @@
 //! ```
 
 #![forbid(unsafe_code)]
+// Each file imports from those above it alone.
+
 // A kid -> a key pair, its JWK, and signatures over any text.
 mod key;
 
@@ -21,27 +23,40 @@ mod token;
 // The name of a kind -> a token of it.
 mod kinds;
 
-// An address -> a running tenant.
-mod tenant;
-
-// A GET -> the answer that the tenant is set to.
+// The way that a tenant is set to answer -> the response to a request for its JWKS.
 mod answer;
+
+// What the holder sets -> what the server tells.
+mod state;
+
+// A request from elsewhere -> a refusal.
+mod guard;
+
+// A GET -> the JWKS, the discovery document, a token.
+mod endpoints;
 
 // A browser on this machine -> a page, and what its buttons do to the tenant.
 mod playground;
 
-// Scripts -> connections that break below HTTP.
-mod wire;
-
-// A server -> a thread of its own.
-mod server;
-
 // TCP connections -> TLS connections, under a CA of their own.
 mod tls;
 
+// A future that serves -> a thread of its own.
+mod server;
+
+// An address -> a running tenant.
+mod tenant;
+
+// A script -> one connection, which breaks below HTTP.
+mod script;
+
+// Scripts -> a port that plays them.
+mod wire;
+
 pub use answer::Answer;
 pub use key::{Algorithm, Key, hs256};
+pub use script::Step;
 pub use tenant::Tenant;
 pub use tls::Certificate;
 pub use token::{AUDIENCE, Token};
-pub use wire::{Step, Wire};
+pub use wire::Wire;

@@ -1,4 +1,4 @@
-//! Turns a browser on this machine into the tenant's holder: a page, and what its buttons do.
+//! Turns a browser on this machine into the stand-in tenant's holder: a page, and what its buttons do.
 //!
 //! The page calls the function by itself, across origins. What stands here is what it cannot do by itself.
 
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,19 +20,20 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::answer::Answer;
-use crate::tenant::Shared;
+use crate::guard::{at_this_machine, from_this_page, origin};
+use crate::state::TenantState;
 
 const PAGE: &str = include_str!("playground.html");
 
-pub(crate) fn router(shared: Arc<Shared>, function: &Uri) -> Router {
+pub(crate) fn router(tenant: Arc<TenantState>, function: &Uri) -> Router {
     let playground = Playground {
-        shared,
+        tenant,
         function: function.to_string().trim_end_matches('/').to_owned(),
         client: Client::builder().no_proxy().redirect(redirect::Policy::none()).build().expect("a client"),
         jwks: Mutex::new(MODES[0].0),
     };
     Router::new()
-        .route("/playground/tenant", get(tenant))
+        .route("/playground/tenant", get(describe))
         .route("/playground/preflight", get(preflight))
         .route("/playground/rotate", post(rotate))
         .route("/playground/withdraw", post(withdraw))
@@ -57,7 +58,7 @@ fn body(status: u16, content_type: &str, body: &str) -> Answer {
 }
 
 struct Playground {
-    shared: Arc<Shared>,
+    tenant: Arc<TenantState>,
     /// Without a slash at its end.
     function: String,
     client: Client,
@@ -74,28 +75,28 @@ impl Playground {
     fn describe(&self) -> Json<Value> {
         Json(json!({
             "function": self.function,
-            "issuer": self.shared.issuer,
-            "audience": self.shared.audience(),
+            "issuer": self.tenant.issuer(),
+            "audience": self.tenant.audience(),
             "jwks": *self.mode(),
-            "fetches": self.shared.fetches(),
-            "signs": self.shared.key().kid(),
-            "keys": self.shared.jwks()["keys"],
+            "fetches": self.tenant.fetches(),
+            "signs": self.tenant.key().kid(),
+            "keys": self.tenant.jwks()["keys"],
         }))
     }
 }
 
-async fn tenant(State(playground): State<Arc<Playground>>) -> Json<Value> {
+async fn describe(State(playground): State<Arc<Playground>>) -> Json<Value> {
     playground.describe()
 }
 
 async fn rotate(State(playground): State<Arc<Playground>>) -> Json<Value> {
-    let shared = Arc::clone(&playground.shared);
-    spawn_blocking(move || shared.rotate()).await.expect("a key can be made");
+    let tenant = Arc::clone(&playground.tenant);
+    spawn_blocking(move || tenant.rotate()).await.expect("a key can be made");
     playground.describe()
 }
 
 async fn withdraw(State(playground): State<Arc<Playground>>) -> Json<Value> {
-    playground.shared.withdraw_old();
+    playground.tenant.withdraw_old();
     playground.describe()
 }
 
@@ -105,7 +106,7 @@ async fn jwks(State(playground): State<Arc<Playground>>, Path(wanted): Path<Stri
         return (StatusCode::NOT_FOUND, format!("The tenant can be made one of {modes}.")).into_response();
     };
     *playground.mode() = mode;
-    playground.shared.serve(answer());
+    playground.tenant.serve(answer());
     playground.describe().into_response()
 }
 
@@ -158,36 +159,4 @@ fn hash(element: &str) -> String {
     let text = PAGE.split_once(&format!("<{element}>")).and_then(|(_, rest)| rest.split_once(&format!("</{element}>")));
     let (text, _) = text.expect("the page has such an element");
     format!("'sha256-{}'", BASE64_STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes())))
-}
-
-/// Lets the page's own requests pass, and a terminal's. A page of another origin could else turn the tenant's keys: a
-/// POST without a body needs no preflight.
-async fn from_this_page(request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let cross_origin = headers.get(header::ORIGIN).is_some_and(|from| from.as_bytes() != origin(headers).as_bytes());
-    // Browsers that say nothing of the site send an Origin with a POST.
-    let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin");
-    if cross_origin || cross_site {
-        return (StatusCode::FORBIDDEN, "Only the playground's own page, or a terminal, may ask for this.")
-            .into_response();
-    }
-    at_this_machine(request, next).await
-}
-
-/// Refuses a name that is not this machine's: another's page could else rebind its own name to 127.0.0.1, and be of one
-/// origin with us.
-pub(crate) async fn at_this_machine(request: Request, next: Next) -> Response {
-    match host(request.headers()).map(|host| ["127.0.0.1", "localhost"].contains(&host.host())) {
-        Some(true) => next.run(request).await,
-        _ => (StatusCode::FORBIDDEN, "This is at 127.0.0.1 and localhost alone.").into_response(),
-    }
-}
-
-/// The origin of a page that came from here.
-fn origin(headers: &HeaderMap) -> String {
-    format!("http://{}", host(headers).as_ref().map_or("", Authority::as_str))
-}
-
-fn host(headers: &HeaderMap) -> Option<Authority> {
-    headers.get(header::HOST)?.to_str().ok()?.parse().ok()
 }

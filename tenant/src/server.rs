@@ -1,7 +1,7 @@
 //! Turns a future that serves into a thread of its own, until it is dropped.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
 use axum::Router;
@@ -11,6 +11,9 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::tls::TlsListener;
+
+/// Some port of this machine that nobody has.
+pub(crate) const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A running server. Its own thread and runtime keep it answering whatever the runtime of a test does.
 pub(crate) struct Server {
@@ -52,7 +55,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.take();
-        // Once it is joined, the port is closed: "the issuer is down" holds from the next line of a test.
+        // Once it is joined, the port is closed: "the tenant is down" holds from the next line of a test.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

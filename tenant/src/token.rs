@@ -4,12 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::{Algorithm, Key};
+use crate::key::{Algorithm, Key};
 
 /// The `aud` of a token unless its maker says otherwise.
 pub const AUDIENCE: &str = "https://quickstarts/api";
 
-/// A token in the making. [`Tenant::token`](crate::Tenant::token) begins one as Auth0 issues it to a user;
+/// A token in the making. A tenant's `token` begins one as Auth0 issues it to a user;
 /// the caller names what is to differ, and [`Token::sign`] ends it. It is always signed with RS256, whatever `alg` says.
 #[derive(Clone, Debug)]
 #[must_use = "a token in the making is nothing until it is signed"]

@@ -1,0 +1,121 @@
+//! Turns what the tenant's holder sets into what its server tells: keys, tokens, and how the JWKS is answered.
+
+use std::sync::{Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::key::Key;
+use crate::token::{AUDIENCE, Token};
+
+/// One tenant, shared by its holder and its server.
+pub(crate) struct TenantState {
+    domain: String,
+    issuer: String,
+    jwks_uri: String,
+    changing: Mutex<Changing>,
+}
+
+/// What changes while it runs.
+struct Changing {
+    current: Key,
+    published: Vec<Key>,
+    audience: String,
+    answer: Answer,
+    fetches: usize,
+}
+
+impl TenantState {
+    /// A tenant at this host and port that signs with this key. Only its JWKS has the scheme that it is served over.
+    pub(crate) fn new(domain: String, scheme: &str, key: Key) -> TenantState {
+        TenantState {
+            issuer: format!("https://{domain}/"),
+            jwks_uri: format!("{scheme}://{domain}/.well-known/jwks.json"),
+            domain,
+            changing: Mutex::new(Changing {
+                published: vec![key.clone()],
+                current: key,
+                audience: AUDIENCE.to_owned(),
+                answer: Answer::default(),
+                fetches: 0,
+            }),
+        }
+    }
+
+    pub(crate) fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(crate) fn jwks_uri(&self) -> &str {
+        &self.jwks_uri
+    }
+
+    pub(crate) fn jwks(&self) -> Value {
+        json!({ "keys": self.changing().published.iter().map(Key::jwk).collect::<Vec<_>>() })
+    }
+
+    pub(crate) fn token(&self) -> Token {
+        let changing = self.changing();
+        Token::new(changing.current.clone(), self.issuer.clone(), changing.audience.clone())
+    }
+
+    /// The key it signs with now.
+    pub(crate) fn key(&self) -> Key {
+        self.changing().current.clone()
+    }
+
+    /// Makes a key, which takes its time: not for the server's own thread.
+    pub(crate) fn rotate(&self) -> Key {
+        let key = Key::generate_random();
+        let mut changing = self.changing();
+        changing.published.push(key.clone());
+        changing.current = key.clone();
+        key
+    }
+
+    pub(crate) fn publish(&self, key: &Key) {
+        self.changing().published.push(key.clone());
+    }
+
+    pub(crate) fn withdraw(&self, kid: &str) {
+        self.changing().published.retain(|key| key.kid() != kid);
+    }
+
+    /// Takes every key out of the JWKS but the one that the tenant signs with.
+    pub(crate) fn withdraw_old(&self) {
+        let mut changing = self.changing();
+        let current = changing.current.kid().to_owned();
+        changing.published.retain(|key| key.kid() == current);
+    }
+
+    pub(crate) fn audience(&self) -> String {
+        self.changing().audience.clone()
+    }
+
+    pub(crate) fn set_audience(&self, audience: &str) {
+        audience.clone_into(&mut self.changing().audience);
+    }
+
+    pub(crate) fn serve(&self, answer: Answer) {
+        self.changing().answer = answer;
+    }
+
+    pub(crate) fn fetches(&self) -> usize {
+        self.changing().fetches
+    }
+
+    /// Counts a request for the JWKS, and returns how to answer it.
+    pub(crate) fn count_fetch(&self) -> Answer {
+        let mut changing = self.changing();
+        changing.fetches += 1;
+        changing.answer.clone()
+    }
+
+    fn changing(&self) -> MutexGuard<'_, Changing> {
+        self.changing.lock().expect("nobody panics with the state in hand")
+    }
+}
