@@ -14,19 +14,20 @@ use std::sync::Arc;
 use api_authorization::bearer;
 use api_authorization::error::ApiError;
 use api_authorization::event::{self, Event};
+use api_authorization::grant::{self, Grant};
 use api_authorization::handler::{self, Api};
-use api_authorization::scope::require_scopes;
+use api_authorization::routes::ROUTES;
 use api_authorization::token::{self, Claims};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use front_door::{FrontDoor, config, event};
 use futures_util::FutureExt;
-use tenant::{Key, Tenant};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::Service;
 use lambda_http::{Context, LambdaEvent, Request};
+use tenant::{Key, Tenant};
 
 fn parts(criterion: &mut Criterion) {
     let tenant = Tenant::blocking_http();
@@ -43,7 +44,7 @@ fn parts(criterion: &mut Criterion) {
     let validate = |headers: &HeaderMap| -> Result<Claims, ApiError> {
         let token = bearer::token(headers)?;
         // The keys are at hand, so that nothing is waited for.
-        token::validate(&token, &door.jwks, &config, None).now_or_never().expect("an answer at once")
+        token::validate(&token, &door.keys, &config, None).now_or_never().expect("an answer at once")
     };
 
     criterion.bench_function("0 floor: RS256 verification alone", |bencher| {
@@ -67,14 +68,14 @@ fn parts(criterion: &mut Criterion) {
         assert_eq!(validate(&headers).err(), refusal, "{name}");
         criterion.bench_function(name, |bencher| bencher.iter(|| validate(black_box(&headers)).is_ok()));
     }
-    criterion.bench_function("6 scope alone", |bencher| {
+    criterion.bench_function("6 grant alone", |bencher| {
         let claims = validate(&headers(&good)).expect("claims");
-        bencher.iter(|| require_scopes(black_box(&claims), &["read:messages"]).is_ok());
+        bencher.iter(|| grant::require(black_box(&claims), Grant::AllOf(&["read:messages"])).is_ok());
     });
 
     let event = event("GET", "/api/private-scoped", &[("authorization", &format!("Bearer {good}"))]).to_string();
     let read = || serde_json::from_str::<Event>(&event).expect("an event");
-    let api = Api::new(config, door.jwks.clone());
+    let api = Api::new(ROUTES, config, door.keys.clone(), ());
     criterion.bench_function("7 request to response", |bencher| {
         let mut service = handler::service(Arc::clone(&api));
         bencher.iter_batched(

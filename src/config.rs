@@ -5,7 +5,7 @@ use std::fmt;
 use lambda_http::http::HeaderValue;
 use reqwest::{Certificate, Url};
 
-use crate::jwks::Keys;
+use crate::keys::{JwkSet, Source};
 
 /// What the function is told from outside. Everything else is a constant beside the rule that it serves.
 pub struct Config {
@@ -16,13 +16,15 @@ pub struct Config {
     /// `JWKS_URI`: where the signing keys are. By default `https://{AUTH0_DOMAIN}/.well-known/jwks.json`.
     pub jwks_uri: Url,
     /// `PINNED_JWKS`: keys to start with, so that a cold start needs no network. By default none.
-    pub pinned_jwks: Option<Keys>,
+    pub pinned_jwks: Option<JwkSet>,
     /// `SSL_CERT_FILE`: the roots (PEM) to trust for `jwks_uri` in place of the web's own. By default `None`.
     pub roots: Option<Vec<Certificate>>,
     /// `ALLOWED_ORIGINS`: whose pages may read the answers. By default all.
     pub allowed_origins: AllowedOrigins,
     /// `BASE_PATH`: what a custom domain's mapping puts before the path, as `/v1`. By default nothing.
     pub base_path: Option<String>,
+    /// `ANONYMOUS_SESSIONS=allowed`: whether the tokens of Auth0's anonymous sessions count. By default they do not.
+    pub anonymous_sessions: bool,
 }
 
 /// The origins that CORS lets in.
@@ -52,7 +54,7 @@ impl Config {
     /// # Errors
     /// As [`Config::from_env`].
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        // A template passes an empty text for what was left out. (But who sets no origin must not get all of them.)
+        // A template passes an empty string for what was left out. (But who sets no origin must not get all of them.)
         let optional = |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
 
         let domain = domain(&required("AUTH0_DOMAIN", &variable, "your tenant's domain, as example.eu.auth0.com")?)?;
@@ -70,9 +72,15 @@ impl Config {
             roots: optional("SSL_CERT_FILE").as_deref().map(roots).transpose()?,
             allowed_origins: allowed_origins(variable("ALLOWED_ORIGINS").as_deref().unwrap_or("*"))?,
             base_path: optional("BASE_PATH").as_deref().map(base_path).transpose()?,
+            anonymous_sessions: anonymous_sessions(optional("ANONYMOUS_SESSIONS").as_deref())?,
             issuer,
             audience,
         })
+    }
+
+    /// What the key store needs to know.
+    pub fn key_source(&self) -> Source {
+        Source { uri: self.jwks_uri.clone(), roots: self.roots.clone(), pinned: self.pinned_jwks.clone() }
     }
 }
 
@@ -144,8 +152,8 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn pinned_jwks(value: &str) -> Result<Keys, ConfigError> {
-    Keys::parse(value.as_bytes()).map_err(|reason| {
+fn pinned_jwks(value: &str) -> Result<JwkSet, ConfigError> {
+    JwkSet::parse(value.as_bytes()).map_err(|reason| {
         wrong(format!(
             "PINNED_JWKS cannot be used ({reason}): set it to the JSON of a JWKS with at least one RSA signing key, or \
              leave it out."
@@ -196,4 +204,14 @@ fn base_path(value: &str) -> Result<String, ConfigError> {
         )));
     }
     Ok(format!("/{path}"))
+}
+
+fn anonymous_sessions(value: Option<&str>) -> Result<bool, ConfigError> {
+    match value {
+        None | Some("refused") => Ok(false),
+        Some("allowed") => Ok(true),
+        Some(value) => Err(wrong(format!(
+            "ANONYMOUS_SESSIONS is {value:?}: set it to allowed or refused, or leave it out to refuse them."
+        ))),
+    }
 }

@@ -6,6 +6,8 @@
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
+use crate::reply::Problem;
+
 /// Why a request is refused. The comment on a variant says what it was that the caller sent, or what we lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
@@ -18,7 +20,7 @@ pub enum ApiError {
     /// More than one token: several headers, a comma, or words behind the token.
     NotOneToken,
 
-    /// More than 8 KiB of token.
+    /// More than 16 KiB of token.
     TokenTooLong,
     /// A token without dots: what Auth0 issues where no audience was asked for.
     OpaqueToken,
@@ -26,18 +28,18 @@ pub enum ApiError {
     EncryptedToken,
     /// No three segments of canonical base64url.
     MalformedToken,
-    /// A header that is no JSON object, names a member twice, or has one of the wrong type.
+    /// A header that is no JSON object, or has a member of the wrong type or a known one twice.
     MalformedHeader,
     /// A header that asks for what we do not do: `crit`, `b64`, `enc`, `zip`, or a foreign `typ`.
     UnsupportedHeader,
     /// An algorithm that is not RS256.
     UnsupportedAlgorithm,
-    /// A signature that does not fit the key, or is none.
+    /// A signature that does not fit the key.
     BadSignature,
     /// A signed payload that is no JSON object.
     MalformedPayload,
 
-    /// No `kid`, or one that is no text of 1 to 128 bytes.
+    /// No `kid`, or one that is not 1 to 256 bytes long.
     InvalidKid,
     /// A `kid` that the JWKS has no usable key for.
     UnknownKid(String),
@@ -46,34 +48,57 @@ pub enum ApiError {
     Expired,
     /// No `exp`, `iss` or `aud`.
     MissingClaim,
-    /// A claim that stands there twice.
-    RepeatedClaim,
-    /// A claim of the wrong type.
+    /// A claim of the wrong type, or a known one that is repeated.
     MalformedClaim,
-    /// `nbf` or `iat` lies ahead.
-    NotYetValid,
+    /// `nbf` or `iat` lies this many seconds ahead.
+    NotYetValid(u64),
     /// Another issuer's token.
-    WrongIssuer,
+    WrongIssuer(Mismatch),
     /// A token for another API.
-    WrongAudience,
+    WrongAudience(Mismatch),
     /// A token bound to a key (`cnf`), which a bearer cannot prove to hold.
     BoundToken,
-    /// An ID token (`at_hash`) or a logout token (`events`).
+    /// A token that is not meant for an API: an ID token, a refresh token, a logout token.
     NotAnAccessToken,
+    /// A token of Auth0's anonymous sessions, behind which nobody has logged in.
+    AnonymousSession,
 
-    /// A valid token that lacks one of these scopes.
-    InsufficientScope(&'static [&'static str]),
+    /// A valid token without the scopes that the route requires.
+    InsufficientScope,
 
     /// The signing keys cannot be had, and no cached one serves.
     KeysUnavailable,
+    /// An event that makes no HTTP request, or a body that is no JSON of the shape that the endpoint reads.
+    BadRequest,
     /// No such path.
     NotFound,
-    /// A path of ours, with a method that it does not have.
-    MethodNotAllowed,
+    /// A path of ours, with a method that it does not have; and the methods that it has.
+    MethodNotAllowed(String),
+    /// A body of more than 1 MiB.
+    PayloadTooLarge,
+    /// A body of another content type than JSON.
+    UnsupportedMediaType,
+    /// A handler's own refusal.
+    Problem(&'static Problem),
     /// A handler could not do its work. For your own handlers: log the cause, then return this.
     Internal,
     /// A handler panicked.
     Panicked,
+}
+
+/// What a claim should have been, and what it was. For the log alone: nobody can mend a mistake that he cannot see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What the configuration asks for.
+    pub expected: String,
+    /// What the token says, as it says it.
+    pub received: String,
+}
+
+impl From<&'static Problem> for ApiError {
+    fn from(problem: &'static Problem) -> Self {
+        Self::Problem(problem)
+    }
 }
 
 impl ApiError {
@@ -97,33 +122,27 @@ impl ApiError {
         self.row().0
     }
 
-    /// The one header that goes with the answer beside those that every answer has.
-    pub fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+    /// The one header that goes with the answer beside those that every answer has. `scopes` is what the route requires:
+    /// a client learns from a challenge what to ask for.
+    pub fn header(&self, scopes: &[&str]) -> Option<(HeaderName, HeaderValue)> {
         let (_, Answer { description, header, .. }) = self.row();
+        let scopes = if scopes.is_empty() { String::new() } else { format!(r#", scope="{}""#, scopes.join(" ")) };
+        let error = |code| format!(r#"Bearer realm="api", error="{code}", error_description="{description}"{scopes}"#);
         let (name, value) = match header {
             Header::None => return None,
-            Header::Allow => (ALLOW, "GET, HEAD, OPTIONS".to_owned()),
+            Header::Allow(methods) => (ALLOW, methods.to_owned()),
             Header::RetryAfter => (RETRY_AFTER, "10".to_owned()),
             // RFC 6750, section 3.1: a request without credentials gets no error code.
-            Header::Challenge => (WWW_AUTHENTICATE, r#"Bearer realm="api""#.to_owned()),
-            Header::InvalidToken => (
-                WWW_AUTHENTICATE,
-                format!(r#"Bearer realm="api", error="invalid_token", error_description="{description}""#),
-            ),
-            Header::InsufficientScope(scopes) => (
-                WWW_AUTHENTICATE,
-                format!(
-                    r#"Bearer realm="api", error="insufficient_scope", error_description="{description}", scope="{}""#,
-                    scopes.join(" ")
-                ),
-            ),
+            Header::Challenge => (WWW_AUTHENTICATE, format!(r#"Bearer realm="api"{scopes}"#)),
+            Header::InvalidToken => (WWW_AUTHENTICATE, error("invalid_token")),
+            Header::InsufficientScope => (WWW_AUTHENTICATE, error("insufficient_scope")),
         };
         HeaderValue::try_from(value).ok().map(|value| (name, value))
     }
 
     /// The table: reason -> answer.
     #[rustfmt::skip]
-    fn row(&self) -> (&'static str, Answer) {
+    fn row(&self) -> (&'static str, Answer<'_>) {
         match self {
             Self::AuthorizationMissing => ("authorization_missing", challenge("authorization_header_missing", "Authorization header is expected")),
             Self::NotBearer            => ("not_bearer", challenge("invalid_header", "Authorization header must start with Bearer")),
@@ -146,27 +165,30 @@ impl ApiError {
             Self::Expired              => ("expired", invalid_token("token_expired", "token is expired")),
 
             Self::MissingClaim         => ("missing_claim", WRONG_CLAIMS),
-            Self::RepeatedClaim        => ("repeated_claim", WRONG_CLAIMS),
             Self::MalformedClaim       => ("malformed_claim", WRONG_CLAIMS),
-            Self::NotYetValid          => ("not_yet_valid", WRONG_CLAIMS),
-            Self::WrongIssuer          => ("wrong_issuer", WRONG_CLAIMS),
-            Self::WrongAudience        => ("wrong_audience", WRONG_CLAIMS),
+            Self::NotYetValid(_)       => ("not_yet_valid", WRONG_CLAIMS),
+            Self::WrongIssuer(_)       => ("wrong_issuer", WRONG_CLAIMS),
+            Self::WrongAudience(_)     => ("wrong_audience", WRONG_CLAIMS),
             Self::BoundToken           => ("bound_token", WRONG_CLAIMS),
             Self::NotAnAccessToken     => ("not_an_access_token", WRONG_CLAIMS),
+            Self::AnonymousSession     => ("anonymous_session", WRONG_CLAIMS),
 
-            Self::InsufficientScope(scopes) => ("insufficient_scope", Answer {
-                status: StatusCode::FORBIDDEN, code: "Unauthorized",
-                description: "You don't have access to this resource", header: Header::InsufficientScope(scopes) }),
+            Self::InsufficientScope    => ("insufficient_scope", Answer {
+                header: Header::InsufficientScope,
+                ..plain(StatusCode::FORBIDDEN, "Unauthorized", "You don't have access to this resource") }),
 
             Self::KeysUnavailable      => ("keys_unavailable", Answer {
-                status: StatusCode::SERVICE_UNAVAILABLE, code: "jwks_unavailable",
-                description: "Signing keys are temporarily unavailable", header: Header::RetryAfter }),
-            Self::NotFound             => ("not_found", Answer {
-                status: StatusCode::NOT_FOUND, code: "not_found",
-                description: "Not found", header: Header::None }),
-            Self::MethodNotAllowed     => ("method_not_allowed", Answer {
-                status: StatusCode::METHOD_NOT_ALLOWED, code: "method_not_allowed",
-                description: "Method not allowed", header: Header::Allow }),
+                header: Header::RetryAfter,
+                ..plain(StatusCode::SERVICE_UNAVAILABLE, "jwks_unavailable", "Signing keys are temporarily unavailable") }),
+            Self::BadRequest           => ("bad_request", plain(StatusCode::BAD_REQUEST, "bad_request", "Bad request")),
+            Self::NotFound             => ("not_found", plain(StatusCode::NOT_FOUND, "not_found", "Not found")),
+            Self::MethodNotAllowed(methods) => ("method_not_allowed", Answer {
+                header: Header::Allow(methods),
+                ..plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed") }),
+            Self::PayloadTooLarge      => ("payload_too_large", plain(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large")),
+            Self::UnsupportedMediaType => ("unsupported_media_type", plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Content-Type must be application/json")),
+            Self::Problem(problem)     => (problem.code(), Answer {
+                status: problem.status(), code: problem.code(), description: problem.description(), header: Header::None }),
             Self::Internal             => ("internal", DEFECT),
             Self::Panicked             => ("panicked", DEFECT),
         }
@@ -174,21 +196,21 @@ impl ApiError {
 }
 
 /// One row of the table of errors in the README.
-struct Answer {
+struct Answer<'a> {
     status: StatusCode,
     code: &'static str,
     description: &'static str,
-    header: Header,
+    header: Header<'a>,
 }
 
 /// RFC 6750, section 3 has three challenges for three questions: who are you, this token is no good, this token is
 /// not enough.
-enum Header {
+enum Header<'a> {
     None,
     Challenge,
     InvalidToken,
-    InsufficientScope(&'static [&'static str]),
-    Allow,
+    InsufficientScope,
+    Allow(&'a str),
     RetryAfter,
 }
 
@@ -196,17 +218,16 @@ const NO_TOKEN_OF_OURS: Answer = invalid_token("invalid_header", "Unable to pars
 const NO_KEY: Answer = invalid_token("invalid_header", "Unable to find appropriate key");
 // The missing blank is the quickstart's own: callers may compare.
 const WRONG_CLAIMS: Answer = invalid_token("invalid_claims", "incorrect claims,please check the audience and issuer");
-const DEFECT: Answer = Answer {
-    status: StatusCode::INTERNAL_SERVER_ERROR,
-    code: "internal_error",
-    description: "Internal error",
-    header: Header::None,
-};
+const DEFECT: Answer = plain(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error");
 
-const fn challenge(code: &'static str, description: &'static str) -> Answer {
+const fn challenge(code: &'static str, description: &'static str) -> Answer<'static> {
     Answer { status: StatusCode::UNAUTHORIZED, code, description, header: Header::Challenge }
 }
 
-const fn invalid_token(code: &'static str, description: &'static str) -> Answer {
+const fn invalid_token(code: &'static str, description: &'static str) -> Answer<'static> {
     Answer { status: StatusCode::UNAUTHORIZED, code, description, header: Header::InvalidToken }
+}
+
+const fn plain(status: StatusCode, code: &'static str, description: &'static str) -> Answer<'static> {
+    Answer { status, code, description, header: Header::None }
 }

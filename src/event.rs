@@ -1,244 +1,158 @@
-//! An event's JSON -> a request, and the handler's response -> the answer's JSON.
+//! An event of one of the four fronts -> lambda_http's request; what makes no HTTP request -> 400.
 //!
-//! lambda_http does both, for every kind of event. What HTTP APIs and Function URLs send, which is what `template.yaml`
-//! deploys, has a shorter way here: it is read once, the values of all headers into one buffer in place of two or three
-//! allocations for each, and goes through no URL parser.
+//! lambda_http reads events and writes answers. This file adds what it leaves out: one event cannot stop the function, and
+//! two readers of one event cannot see two tokens.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{self, Poll};
-use std::{fmt, future, mem};
 
-use bytes::BytesMut;
-use futures_util::TryFutureExt;
-use futures_util::future::{Either, MapOk, TryFuture};
-use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequestContext, ApiGatewayV2httpResponse};
-use lambda_http::aws_lambda_events::query_map::QueryMap;
-use lambda_http::http::Extensions;
-use lambda_http::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
-use lambda_http::http::uri::{PathAndQuery, Uri};
-use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use lambda_http::http::header::{AUTHORIZATION, HOST, HeaderMap};
+use lambda_http::request::LambdaRequest;
 use lambda_http::tower::{Service, ServiceExt};
-use lambda_http::{
-    Adapter, Body, BoxFuture, Context, IntoResponse, LambdaEvent, Request, RequestExt, Response, TransformResponse,
-};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use lambda_http::{Adapter, Body, BoxFuture, IntoResponse, LambdaEvent, Request, Response, TransformResponse};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::json::Text;
+/// An event of an HTTP API, a REST API, a Function URL or a load balancer, read.
+pub struct Event(LambdaRequest);
 
-/// An event of an HTTP API, a REST API, a load balancer or a Function URL, read.
-pub struct Event(Kind);
-
-/// lambda_http tries one kind of event after the other, and a REST API's first.
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?;
-        match serde_json::from_str::<HttpEvent>(json.get()) {
-            Ok(event) if event.raw_query_string.is_some() || event.query_string_parameters.is_none() => {
-                Ok(Self(Kind::Http(event)))
-            }
-            _ => LambdaRequest::deserialize(json).map(|event| Self(Kind::Other(event))).map_err(D::Error::custom),
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        // lambda_http tries a REST API's form first, and the one that is deployed here after that.
+        if let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(json)
+            && event.version.as_deref() == Some("2.0")
+        {
+            return Ok(Self(LambdaRequest::ApiGatewayV2(event)));
         }
+        let event = serde_json::from_str(json).or_else(|_| without_nulls(json)).map_err(|_| {
+            D::Error::custom(
+                "no event of an HTTP API, a REST API, a Function URL or a load balancer: nothing else is answered",
+            )
+        })?;
+        Ok(Self(with_all_authorization(event)))
     }
+}
+
+/// A load balancer's event with `null` in place of a query is one without a query; lambda_http reads none.
+fn without_nulls(json: &str) -> serde_json::Result<LambdaRequest> {
+    let mut event: Value = serde_json::from_str(json)?;
+    if let Some(members) = event.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    serde_json::from_str(&event.to_string())
+}
+
+/// A REST API shows all headers of one name in one place and the last in another, and lambda_http takes the last. Then
+/// nobody could see that there were several.
+fn with_all_authorization(mut event: LambdaRequest) -> LambdaRequest {
+    if let LambdaRequest::ApiGatewayV1(rest) = &mut event
+        && rest.multi_value_headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
+    {
+        rest.headers.remove(AUTHORIZATION);
+    }
+    event
 }
 
 /// What the Lambda runtime calls for each event, around what answers requests.
 ///
-/// A request of an HTTP API or a Function URL has path and query alone as its URI, or `/` where they are too long for one
-/// or the path has no slash in front. The URIs of all others are lambda_http's, with the caller's Host. `raw_http_path` is
-/// the path as the event has it. A header's value that you keep keeps those of all others: copy it.
+/// `answers` must be cheap to clone. A request that is [`malformed`] reaches it only to be answered 400.
 pub fn service<S>(
-    ours: S,
-) -> impl Service<LambdaEvent<Event>, Response: Serialize + Send + Sync, Error = Infallible, Future: Send>
+    answers: S,
+) -> impl Service<LambdaEvent<Event>, Response: serde::Serialize + Send, Error = Infallible, Future: Send>
 + Clone
 + Send
 + 'static
 where
-    S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static,
 {
-    Answers(ours)
+    Events(answers)
+}
+
+/// Whether this stands for an event that makes no HTTP request.
+pub fn malformed(request: &Request) -> bool {
+    request.extensions().get::<Malformed>().is_some()
 }
 
 #[derive(Clone)]
-struct Answers<S>(S);
+struct Malformed;
 
-impl<S> Service<LambdaEvent<Event>> for Answers<S>
+#[derive(Clone)]
+struct Events<S>(S);
+
+impl<S> Service<LambdaEvent<Event>> for Events<S>
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone,
 {
-    type Response = Answer<<Theirs as TryFuture>::Ok>;
+    type Response = <Self::Future as futures_util::TryFuture>::Ok;
     type Error = Infallible;
-    type Future = Either<
-        MapOk<S::Future, fn(Response<Body>) -> Self::Response>,
-        MapOk<Theirs, fn(<Theirs as TryFuture>::Ok) -> Self::Response>,
-    >;
+    type Future = TransformResponse<'static, AsItIs, Infallible>;
 
     fn poll_ready(&mut self, task: &mut task::Context) -> Poll<Result<(), Infallible>> {
         self.0.poll_ready(task)
     }
 
-    fn call(&mut self, LambdaEvent { payload: Event(kind), context }: LambdaEvent<Event>) -> Self::Future {
-        match kind {
-            Kind::Http(event) => {
-                Either::Left(self.0.call(request(event, context)).map_ok(|response| Answer::Ours(answer(response))))
-            }
-            Kind::Other(event) => {
-                // A clone has not been asked whether it is ready.
-                let next = self.0.clone();
-                let ready = mem::replace(&mut self.0, next).map_response(Plain);
-                Either::Right(Adapter::from(ready).call(LambdaEvent::new(event, context)).map_ok(Answer::Theirs))
-            }
+    fn call(&mut self, LambdaEvent { payload: Event(event), context }: LambdaEvent<Event>) -> Self::Future {
+        let instead = LambdaEvent::new(nothing_but_headers(&event), context.clone());
+        let answers = self.0.clone();
+        let ready = std::mem::replace(&mut self.0, answers.clone()).map_response(AsItIs);
+        // The conversion joins path and Host by a URL parser, and panics where they make no URL.
+        let call = || Adapter::from(ready).call(LambdaEvent::new(event, context));
+        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+            let refused = answers.map_response(AsItIs).map_request(|mut request: Request| {
+                request.extensions_mut().insert(Malformed);
+                request
+            });
+            Adapter::from(refused).call(instead)
+        })
+    }
+}
+
+/// An event of the same front with the same headers and method, and nothing in it that could be malformed.
+fn nothing_but_headers(event: &LambdaRequest) -> LambdaRequest {
+    let without_host = |headers: &HeaderMap| {
+        let mut headers = headers.clone();
+        headers.remove(HOST);
+        headers
+    };
+    match event {
+        LambdaRequest::ApiGatewayV1(event) => {
+            let mut same = ApiGatewayProxyRequest::default();
+            same.headers = without_host(&event.headers);
+            same.multi_value_headers = without_host(&event.multi_value_headers);
+            same.http_method = event.http_method.clone();
+            same.request_context.request_id.clone_from(&event.request_context.request_id);
+            LambdaRequest::ApiGatewayV1(same)
         }
-    }
-}
-
-/// lambda_http's way from a request to the answer.
-type Theirs = TransformResponse<'static, Plain, Infallible>;
-
-#[allow(clippy::large_enum_variant)] // a box would be one allocation more
-enum Kind {
-    Http(HttpEvent),
-    Other(LambdaRequest),
-}
-
-/// What HTTP APIs and Function URLs send, which say that it is of version 2.0: the members that make a request. Where one
-/// that is no `Option` is missing, the event is lambda_http's.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HttpEvent {
-    #[serde(rename = "version")]
-    _version: Version,
-    raw_path: String,
-    /// `cargo lambda watch` has none where there is no query.
-    raw_query_string: Option<String>,
-    /// The gateway's reading of the query. An event that has nothing else of it is lambda_http's.
-    query_string_parameters: Option<IgnoredAny>,
-    cookies: Option<Vec<String>>,
-    #[serde(deserialize_with = "headers")]
-    headers: HeaderMap,
-    path_parameters: Option<HashMap<String, String>>,
-    stage_variables: Option<HashMap<String, String>>,
-    request_context: ApiGatewayV2httpRequestContext,
-    body: Option<String>,
-    is_base64_encoded: bool,
-}
-
-#[derive(Deserialize)]
-enum Version {
-    #[serde(rename = "2.0")]
-    Two,
-}
-
-/// One value for each name, as these senders have it. There is room for what a browser and a gateway send, and for a token.
-fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
-    deserializer.deserialize_map(Headers)
-}
-
-struct Headers;
-
-impl<'de> Visitor<'de> for Headers {
-    type Value = HeaderMap;
-
-    fn expecting(&self, words: &mut fmt::Formatter) -> fmt::Result {
-        words.write_str("headers")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut entries: M) -> Result<HeaderMap, M::Error> {
-        let mut headers = HeaderMap::with_capacity(24);
-        let mut values = BytesMut::with_capacity(2048);
-        while let Some((Text(name), Text(value))) = entries.next_entry()? {
-            values.extend_from_slice(value.as_bytes());
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(M::Error::custom)?;
-            let value = HeaderValue::from_maybe_shared(values.split().freeze()).map_err(M::Error::custom)?;
-            headers.insert(name, value);
+        LambdaRequest::Alb(event) => {
+            let mut same = AlbTargetGroupRequest::default();
+            same.headers = without_host(&event.headers);
+            same.multi_value_headers = without_host(&event.multi_value_headers);
+            same.http_method = event.http_method.clone();
+            LambdaRequest::Alb(same)
         }
-        Ok(headers)
+        LambdaRequest::ApiGatewayV2(event) => {
+            let mut same = ApiGatewayV2httpRequest::default();
+            same.headers = without_host(&event.headers);
+            same.request_context.http.method = event.request_context.http.method.clone();
+            same.request_context.request_id.clone_from(&event.request_context.request_id);
+            LambdaRequest::ApiGatewayV2(same)
+        }
+        // No other front is compiled in.
+        _ => LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default()),
     }
 }
 
-/// As lambda_http makes it, but for the URI.
-fn request(event: HttpEvent, context: Context) -> Request {
-    let query = event.raw_query_string.unwrap_or_default();
-    let body = event
-        .body
-        .map(|body| if event.is_base64_encoded { Body::from_maybe_encoded(true, &body) } else { Body::Text(body) });
-    let mut request = Request::new(body.unwrap_or_default());
-    *request.uri_mut() = uri(&event.raw_path, &query);
-    *request.method_mut() = event.request_context.http.method.clone();
-    let mut headers = event.headers;
-    if let Some(cookies) = event.cookies.and_then(|cookies| HeaderValue::from_str(&cookies.join("; ")).ok()) {
-        headers.insert(COOKIE, cookies);
-    }
-    // The gateway's own is of another part of the trace.
-    if let Some(id) = context.xray_trace_id.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
-        headers.insert(X_AMZN_TRACE_ID, id);
-    }
-    *request.headers_mut() = headers;
-    let mut extensions = Extensions::new()
-        .with_raw_http_path(event.raw_path)
-        .with_request_context(RequestContext::ApiGatewayV2(event.request_context))
-        .with_lambda_context(context);
-    // Not the gateway's reading of the query, which joins the values of one name by commas.
-    if !query.is_empty() {
-        extensions = extensions.with_query_string_parameters(query.parse::<QueryMap>().unwrap_or_default());
-    }
-    if let Some(parameters) = event.path_parameters {
-        extensions = extensions.with_path_parameters(parameters);
-    }
-    if let Some(variables) = event.stage_variables {
-        extensions = extensions.with_stage_variables(variables);
-    }
-    *request.extensions_mut() = extensions;
-    request
-}
+/// A response whose body is a string or nothing. From any other, lambda_http collects the body and guesses what it is.
+struct AsItIs(Response<Body>);
 
-/// HTTP APIs decode the path, so that some of it must be encoded again. No URL parser joins it with the caller's Host, as
-/// in lambda_http: either might lose a part to a `?` in the other, and it panics at a malformed Host.
-fn uri(path: &str, query: &str) -> Uri {
-    let mut uri = utf8_percent_encode(path, NOT_IN_PATHS).to_string();
-    if !query.is_empty() {
-        uri.push('?');
-        uri.extend(utf8_percent_encode(query, NOT_IN_QUERIES));
-    }
-    PathAndQuery::try_from(uri).map(Uri::from).unwrap_or_default()
-}
-
-// As the url crate encodes them, which lambda_http uses. What is encoded already stays as it is.
-const NOT_IN_QUERIES: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
-const NOT_IN_PATHS: &AsciiSet = &NOT_IN_QUERIES.add(b'?').add(b'`').add(b'{').add(b'}');
-
-const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
-
-/// The answer, in the words of what sent the event.
-#[derive(Serialize)]
-#[serde(untagged)]
-#[allow(clippy::large_enum_variant)] // a box would be one allocation more
-enum Answer<T> {
-    Ours(ApiGatewayV2httpResponse),
-    Theirs(T),
-}
-
-fn answer(response: Response<Body>) -> ApiGatewayV2httpResponse {
-    let (mut parts, body) = response.into_parts();
-    let mut answer = ApiGatewayV2httpResponse::default();
-    answer.status_code = parts.status.as_u16().into();
-    answer.is_base64_encoded = matches!(body, Body::Binary(_));
-    answer.body = Some(body).filter(|body| !matches!(body, Body::Empty));
-    let cookies = parts.headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
-    answer.cookies = cookies.map(str::to_owned).collect();
-    parts.headers.remove(SET_COOKIE);
-    answer.headers = parts.headers;
-    answer
-}
-
-/// A response whose body is known to be text or nothing. From any other, lambda_http collects the body and guesses what
-/// it is.
-struct Plain(Response<Body>);
-
-impl IntoResponse for Plain {
+impl IntoResponse for AsItIs {
     fn into_response(self) -> BoxFuture<'static, Response<Body>> {
         Box::pin(future::ready(self.0))
     }

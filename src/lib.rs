@@ -3,20 +3,34 @@
 //! A request meets these files in this order:
 //!
 //! - [`config`]: environment variables -> `Config`, or a sentence that tells how to mend them
-//! - [`event`]: event's JSON -> request, and back
-//! - [`handler`]: request -> response: the whole line of a request, and its line in the log
-//! - [`routes`]: path and method -> who may call what, and the endpoints' answers
-//! - [`bearer`]: `Authorization` header -> `BearerToken`
-//! - [`token`]: `BearerToken` -> `Claims`: shape, header, key, signature, times, issuer, audience
-//! - [`jwks`]: `kid` -> key: the cache of signing keys and its policy
-//! - [`scope`]: `Claims` and the scopes that a route requires -> go on, or 403
-//! - [`error`]: `ApiError` -> status, code, description, challenge
+//! - [`event`]: an event of one of the four fronts -> a request; what makes no request -> 400
+//! - [`handler`]: a request -> its response, and one line in the access log
+//! - [`routes`]: the table of this API's routes, and its endpoints
+//! - [`route`]: the types of that table, and how a request finds its row
+//! - [`call`]: a request on its route -> what the route's handler is called with
+//! - [`reply`]: what an endpoint answers
+//! - [`bearer`]: the `Authorization` header -> a bearer token
+//! - [`token`]: a bearer token -> verified claims
+//! - [`keys`]: a `kid` -> the issuer's signing key
+//! - [`grant`]: what a route requires, against the claims -> go on, or 403
+//! - [`error`]: a refusal -> status, code, description, challenge
 //!
-//! Three small ones serve them: [`clock`], [`log`], and `json` for objects whose names are unique.
+//! Two small ones serve them: [`clock`] and [`log`].
 
 #![forbid(unsafe_code)]
 // What a caller or an issuer sends must not be able to stop the process.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
+
+use std::future::Future;
+use std::{env, io};
+
+use lambda_runtime::{Error, Runtime};
+use tokio::runtime::{self, Builder};
+
+use crate::config::Config;
+use crate::handler::Api;
+use crate::keys::KeyStore;
+use crate::route::Route;
 
 pub mod config;
 
@@ -26,13 +40,19 @@ pub mod handler;
 
 pub mod routes;
 
+pub mod route;
+
+pub mod call;
+
+pub mod reply;
+
 pub mod bearer;
 
 pub mod token;
 
-pub mod jwks;
+pub mod keys;
 
-pub mod scope;
+pub mod grant;
 
 pub mod error;
 
@@ -40,4 +60,35 @@ pub mod clock;
 
 pub mod log;
 
-mod json;
+/// Answers events by a table of routes until Lambda ends the process.
+///
+/// `state` is what all calls share, such as the client of a database. It is made once, in the init phase, side by side
+/// with the first fetch of the signing keys.
+///
+/// # Errors
+/// Where `state` cannot be made, or the Runtime API cannot be reached.
+pub async fn serve<S: Send + Sync + 'static>(
+    routes: &'static [Route<S>],
+    config: Config,
+    keys: KeyStore,
+    state: impl Future<Output = Result<S, Error>>,
+) -> Result<(), Error> {
+    let (state, ()) = futures_util::future::join(state, keys.warm_up()).await;
+    let api = Api::new(routes, config, keys, state?);
+    Runtime::new(event::service(handler::service(api))).run_concurrent().await
+}
+
+/// The threads that [`serve`] runs on: one where Lambda sends one event at a time, as many as there are cores where it
+/// sends several at once (Managed Instances).
+///
+/// # Errors
+/// Where the system gives no thread.
+pub fn runtime() -> io::Result<runtime::Runtime> {
+    let concurrency = env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok().and_then(|value| value.parse::<u32>().ok());
+    match concurrency {
+        Some(2..) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    }
+    .enable_all()
+    .build()
+}

@@ -13,9 +13,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use front_door::*;
-use tenant::{Answer, Key, Tenant, hs256};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
+use tenant::{Answer, Key, Tenant, hs256};
 
 /// Each row with no keys at hand, so that a fetch shows which is thought worth one.
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn every_other_letter_in_a_good_token() {
             let headers =
                 HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(&changed).expect("a header's bytes"))]);
             let bearer = bearer::token(&headers).expect("one token");
-            let decided = token::validate(&bearer, &api.jwks, &config, None).await;
+            let decided = token::validate(&bearer, &api.keys, &config, None).await;
             let refusal = decided.err().unwrap_or_else(|| panic!("{} in place {at} is taken", char::from(*letter)));
             assert_eq!(refusal.code(), "invalid_header", "{} in place {at}: {refusal:?}", char::from(*letter));
         }

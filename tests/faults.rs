@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use flate2::{Compression, write::GzEncoder};
 use front_door::*;
 use futures_util::future::{Either, join_all, select};
-use tenant::{Certificate, Key, Step, Tenant, Wire};
 use serde_json::json;
+use tenant::{Certificate, Key, Step, Tenant, Wire};
 use tokio::time::{sleep, timeout};
 
 /// The key that tokens are signed with, and the one that it is replaced by. Shared, for making a key takes its time.

@@ -6,9 +6,9 @@ mod lambda;
 use std::time::Duration;
 
 use front_door::*;
-use tenant::{Answer, Certificate, Key, Step, Tenant, Wire};
 use lambda::Lambda;
 use serde_json::json;
+use tenant::{Answer, Certificate, Key, Step, Tenant, Wire};
 use tokio::time::sleep;
 
 #[tokio::test]

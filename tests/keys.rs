@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use api_authorization::clock::{Clock, Now};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use front_door::*;
-use tenant::{Answer, Key, Tenant};
 use serde_json::json;
+use tenant::{Answer, Key, Tenant};
 
 /// An answer of the tenant that is no set of keys.
 fn body(status: u16, body: &str) -> Answer {
@@ -410,7 +410,7 @@ async fn pinned_keys_need_no_network() {
     let tenant = Tenant::http().await;
     let pinned = tenant.jwks().to_string();
     let api = FrontDoor::before(tenant, &[("PINNED_JWKS", &pinned)]);
-    api.jwks.warm_up().await;
+    api.keys.warm_up().await;
     api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
     assert_eq!(api.tenant.fetches(), 0);
     let new = api.token().signed_by(&api.tenant.rotate()).sign();
@@ -421,14 +421,14 @@ async fn pinned_keys_need_no_network() {
 #[tokio::test]
 async fn the_first_fetch_is_made_before_the_first_request() {
     let api = FrontDoor::open().await;
-    api.jwks.warm_up().await;
+    api.keys.warm_up().await;
     assert_eq!(api.tenant.fetches(), 1);
     api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
     assert_eq!(api.tenant.fetches(), 1);
 
     let api = FrontDoor::open().await;
     api.tenant.serve(outage());
-    api.jwks.warm_up().await;
+    api.keys.warm_up().await;
     api.tenant.serve(Answer::Jwks);
     api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
     assert_eq!(api.tenant.fetches(), 2, "its failure starts no pause");

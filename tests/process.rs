@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use front_door::*;
-use tenant::{Algorithm, Answer, Key, Tenant};
 use lambda::{Lambda, function};
 use serde_json::{Value, json};
+use tenant::{Algorithm, Answer, Key, Tenant};
 
 #[tokio::test]
 async fn real_tokens() {

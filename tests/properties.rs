@@ -3,11 +3,11 @@
 mod front_door;
 
 use front_door::*;
-use tenant::{Algorithm, Answer};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
+use tenant::{Algorithm, Answer};
 use tokio::runtime::Runtime;
 
 /// Runs `property` on `cases` of `strategy`, each through one front door.

@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock};
 use api_authorization::clock::Clock;
 use api_authorization::event::{self, Event};
 use api_authorization::handler::{self, Api};
-use api_authorization::jwks::Jwks;
+use api_authorization::keys::KeyStore;
+use api_authorization::routes::ROUTES;
 use lambda_http::tower::{Service, ServiceExt};
 use lambda_http::{Body, Context, LambdaEvent, Request, RequestExt, Response, service_fn};
 use tokio::runtime::Runtime;
@@ -20,7 +21,7 @@ struct World {
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let config = super::config(None);
-    let jwks = Jwks::new(&config, Clock::system()).expect("a client");
+    let keys = KeyStore::new(config.key_source(), Clock::system()).expect("a client");
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         let file = panic.location().map_or("", |at| at.file());
@@ -31,7 +32,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
             report(panic);
         }
     }));
-    World { runtime: super::runtime(), api: Api::new(config, jwks) }
+    World { runtime: super::runtime(), api: Api::new(ROUTES, config, keys, ()) }
 });
 
 thread_local! {

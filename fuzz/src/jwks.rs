@@ -1,13 +1,13 @@
 //! Any bytes as what an issuer serves: keys, one to a hundred, or a reason why not.
 
-use api_authorization::jwks::Keys;
+use api_authorization::keys::JwkSet;
 use serde_json::Value;
 
 pub fn jwks(bytes: &[u8]) {
-    match Keys::parse(bytes) {
+    match JwkSet::parse(bytes) {
         Ok(keys) => {
             assert!((1..=100).contains(&keys.len()));
-            assert!(!keys.is_empty() && Keys::default().is_empty());
+            assert!(!keys.is_empty() && JwkSet::default().is_empty());
             // Whoever reads it more loosely finds at least as many of them.
             let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return };
             assert!(document["keys"].as_array().is_some_and(|list| list.len() >= keys.len()));

@@ -1,7 +1,7 @@
 //! The claims (RFC 7519, section 4): each one missing, of each wrong type, at each of its edges, and repeated.
 
-use tenant::{AUDIENCE, Algorithm, Tenant};
 use serde_json::{Value, json};
+use tenant::{AUDIENCE, Algorithm, Tenant};
 
 use super::{Row, Verdict, Verdict::*, sign};
 

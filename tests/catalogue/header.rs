@@ -1,8 +1,8 @@
 //! The token's own header: algorithm, key, and what it asks for (RFC 7515, section 4; RFC 8725, section 3).
 
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use tenant::{Algorithm, Key, Tenant, hs256};
 use serde_json::json;
+use tenant::{Algorithm, Key, Tenant, hs256};
 
 use super::{Row, Verdict, Verdict::*, sign};
 

@@ -1,7 +1,7 @@
 //! The `scope` claim of a token that is valid: words between single blanks (RFC 6749, section 3.3).
 
-use tenant::Tenant;
 use serde_json::{Value, json};
+use tenant::Tenant;
 
 use super::{Row, Verdict, Verdict::*};
 

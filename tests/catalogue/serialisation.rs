@@ -1,8 +1,8 @@
 //! The compact form: three segments of base64url in their one spelling (RFC 7515, sections 2 and 7.1).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use tenant::Tenant;
 use serde_json::json;
+use tenant::Tenant;
 
 use super::{Row, Verdict::*};
 

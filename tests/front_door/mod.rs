@@ -6,6 +6,7 @@
 mod another_verifier;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,21 +15,23 @@ use api_authorization::clock::{Clock, Now};
 use api_authorization::config::Config;
 use api_authorization::event::{self, Event};
 use api_authorization::handler::{self, Api};
-use api_authorization::jwks::Jwks;
-use tenant::{AUDIENCE, Tenant, Token};
+use api_authorization::keys::KeyStore;
+use api_authorization::route::Route;
+use api_authorization::routes::ROUTES;
 use lambda_http::tower::{ServiceExt, util::BoxCloneService};
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
+use tenant::{AUDIENCE, Tenant, Token};
 
 /// When the tests take place, in seconds since 1970. No test knows the time of day.
 pub const NOW: i64 = 1_900_000_000;
 
 pub struct FrontDoor {
     pub tenant: Tenant,
-    pub jwks: Jwks,
+    pub keys: KeyStore,
     issuer: String,
     audience: String,
-    service: Mutex<BoxCloneService<LambdaEvent<Event>, Value, std::convert::Infallible>>,
+    service: Mutex<Service>,
     seconds: Arc<AtomicI64>,
     /// In how many questions for the time there is a panic; below 0, never.
     broken: Arc<AtomicI64>,
@@ -63,13 +66,22 @@ impl FrontDoor {
     /// The same by another clock, which no call here moves.
     pub fn by_clock(tenant: Tenant, environment: &[(&str, &str)], clock: Clock) -> Self {
         let config = config(&tenant, environment);
-        let jwks = Jwks::new(&config, clock).expect("a client");
+        let keys = KeyStore::new(config.key_source(), clock).expect("a client");
         let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
-        let service = event::service(handler::service(Api::new(config, jwks.clone())))
-            .map_response(|answer| serde_json::to_value(answer).expect("JSON"));
-        let service = Mutex::new(BoxCloneService::new(service));
+        let service = boxed(Api::new(ROUTES, config, keys.clone(), ()));
         let (seconds, broken, left) = (Arc::default(), Arc::default(), AtomicI64::new(-1));
-        Self { tenant, jwks, issuer, audience, service, seconds, broken, left }
+        Self { tenant, keys, issuer, audience, service, seconds, broken, left }
+    }
+
+    /// The same with another table of routes, and what its handlers share.
+    pub async fn serving<S: Send + Sync + 'static>(
+        routes: &'static [Route<S>],
+        state: S,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let door = Self::with(environment).await;
+        let service = boxed(Api::new(routes, config(&door.tenant, environment), door.keys.clone(), state));
+        Self { service, ..door }
     }
 
     /// Lets time pass.
@@ -132,6 +144,13 @@ impl FrontDoor {
     pub async fn get(&self, path: &str, token: &str) -> Answer {
         self.send(&event("GET", path, &[("authorization", &format!("Bearer {token}"))])).await
     }
+}
+
+type Service = BoxCloneService<LambdaEvent<Event>, Value, Infallible>;
+
+fn boxed<S: Send + Sync + 'static>(api: Arc<Api<S>>) -> Mutex<Service> {
+    let service = event::service(handler::service(api));
+    Mutex::new(BoxCloneService::new(service.map_response(|answer| serde_json::to_value(answer).expect("JSON"))))
 }
 
 /// What the function is told of a tenant, and of what else stands in these variables.

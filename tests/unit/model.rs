@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::NoKey;
-use super::cache::{Cache, Step};
-use super::key::Keys;
+use super::cache::{Cache, NoKey, Step};
+use super::set::JwkSet;
 use crate::clock::Now;
 
 /// What has happened so far, oldest first. The model keeps no other state.
@@ -132,8 +131,8 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
     proptest::collection::vec(action, 1..60)
 }
 
-fn keys_of(kids: &BTreeSet<u8>) -> Keys {
-    Keys::of(kids.iter().map(u8::to_string))
+fn keys_of(kids: &BTreeSet<u8>) -> JwkSet {
+    JwkSet::of(kids.iter().map(u8::to_string))
 }
 
 proptest! {

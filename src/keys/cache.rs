@@ -3,9 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::NoKey;
-use super::key::{Keys, VerifyingKey};
+use jsonwebtoken::DecodingKey;
+
+use super::set::JwkSet;
 use crate::clock::Now;
+
+/// Why there is no key for a `kid`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// The issuer has no usable key of this name: the last fetch says so.
+    Unknown,
+    /// The issuer cannot be asked, so that nobody knows.
+    Unavailable,
+}
 
 /// A withdrawn key stops working. What Auth0's own SDKs use.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -33,7 +43,7 @@ const FROZEN: Duration = Duration::from_millis(3_500);
 
 /// The keys, how old they are, and what became of the last fetch. `F` is a handle to the fetch that is under way.
 pub struct Cache<F> {
-    keys: Keys,
+    keys: JwkSet,
     /// When the keys were fetched, or pinned keys came with the process.
     since: Option<Now>,
     /// When the last fetch ended, and whether it was good. `None`: nobody has asked the issuer yet.
@@ -53,7 +63,7 @@ struct Fetch<F> {
 /// What to do about a `kid`.
 pub enum Step<F> {
     /// Use this key.
-    Serve(Arc<VerifyingKey>),
+    Serve(Arc<DecodingKey>),
     /// Start a fetch, wait for it at most so long (`None`: until it ends), then ask again.
     Start(Option<Duration>),
     /// Wait for the fetch that is under way to end, then ask again.
@@ -64,7 +74,7 @@ pub enum Step<F> {
 
 impl<F: Clone> Cache<F> {
     /// Starts with the keys that were pinned at deployment, if any. They count as fetched now, for their age alone.
-    pub fn new(pinned: Option<Keys>, now: Now) -> Self {
+    pub fn new(pinned: Option<JwkSet>, now: Now) -> Self {
         let since = pinned.is_some().then_some(now);
         Self { keys: pinned.unwrap_or_default(), since, last: None, under_way: None, froze: false, fetches: 0 }
     }
@@ -102,7 +112,7 @@ impl<F: Clone> Cache<F> {
 
     /// A fetch has ended. It changes nothing if it was given up before, or froze with the sandbox. A failure of the
     /// init phase (`first`) starts no pause: no request has asked the issuer yet.
-    pub fn end(&mut self, number: u64, outcome: Result<Keys, &'static str>, first: bool, now: Now) {
+    pub fn end(&mut self, number: u64, outcome: Result<JwkSet, &'static str>, first: bool, now: Now) {
         let Some(fetch) = self.under_way.take_if(|fetch| fetch.number == number) else { return };
         self.froze = now.since(fetch.started) > FROZEN;
         if self.froze {

@@ -1,41 +1,43 @@
 //! `kid` -> key: the cache of the issuer's signing keys, and the one place that fetches them.
 //!
 //! Requests drive it, and nothing else: a Lambda sandbox is frozen between them, so that no timer could be relied on.
-//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, and which keys count in `key.rs`.
+//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, and which keys count in `set.rs`.
 
 mod cache;
 mod fetch;
-mod key;
 #[cfg(test)]
 #[path = "../tests/unit/model.rs"]
 mod model;
+mod set;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use jsonwebtoken::DecodingKey;
+use reqwest::{Certificate, Url};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use self::cache::NoKey;
 use self::cache::{Cache, FETCH_TIME, Step};
 use self::fetch::Fetcher;
-pub(crate) use self::key::kid;
-pub use self::key::{Keys, VerifyingKey};
+pub use self::set::JwkSet;
 use crate::clock::{Clock, Now};
-use crate::config::Config;
 
 /// The signing keys. A handle: clones share one cache, and a fetch outlives the request that started it.
 #[derive(Clone)]
-pub struct Jwks(Arc<Shared>);
+pub struct KeyStore(Arc<Shared>);
 
-/// Why there is no key for a `kid`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoKey {
-    /// The issuer has no usable key of this name: the last fetch says so.
-    Unknown,
-    /// The issuer cannot be asked, so that nobody knows.
-    Unavailable,
+/// Where the keys come from.
+pub struct Source {
+    /// The address of the issuer's JWKS.
+    pub uri: Url,
+    /// The roots to trust for it in place of the web's own, if any.
+    pub roots: Option<Vec<Certificate>>,
+    /// The keys to start with, if any.
+    pub pinned: Option<JwkSet>,
 }
 
 struct Shared {
@@ -47,14 +49,15 @@ struct Shared {
 /// Closes when a fetch has ended, however it did.
 type Ended = watch::Receiver<()>;
 
-impl Jwks {
+impl KeyStore {
     /// An empty cache, or one that holds the pinned keys.
     ///
     /// # Errors
     /// Where the HTTP client cannot be set up.
-    pub fn new(config: &Config, clock: Clock) -> Result<Self, reqwest::Error> {
-        let cache = Mutex::new(Cache::new(config.pinned_jwks.clone(), clock.now()));
-        Ok(Self(Arc::new(Shared { cache, fetcher: Fetcher::new(config)?, clock })))
+    pub fn new(source: Source, clock: Clock) -> Result<Self, reqwest::Error> {
+        let cache = Mutex::new(Cache::new(source.pinned, clock.now()));
+        let fetcher = Fetcher::new(source.uri, source.roots)?;
+        Ok(Self(Arc::new(Shared { cache, fetcher, clock })))
     }
 
     /// Makes the first fetch in the init phase, where Lambda gives a full core whatever the function's memory size.
@@ -71,7 +74,7 @@ impl Jwks {
     ///
     /// # Errors
     /// [`NoKey`].
-    pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<VerifyingKey>, NoKey> {
+    pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
         let deadline = left.map(|left| Instant::now() + left.saturating_sub(ANSWER_TIME));
         for step in 1..=MAX_STEPS {
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
@@ -104,17 +107,17 @@ impl Jwks {
     fn start(&self, cache: &mut Cache<Ended>, limit: Duration, first: bool) -> Ended {
         let (open, ended) = watch::channel(());
         let number = cache.start(ended.clone(), self.now());
-        let jwks = self.clone();
+        let store = self.clone();
         tokio::spawn(async move {
             let _open = open; // closed when this ends, come what may
-            let outcome = AssertUnwindSafe(jwks.0.fetcher.fetch(limit)).catch_unwind().await;
+            let outcome = AssertUnwindSafe(store.0.fetcher.fetch(limit)).catch_unwind().await;
             let outcome = outcome.unwrap_or(Err("a panic"));
             match &outcome {
                 Ok(keys) => tracing::info!(keys = keys.len(), "JWKS fetched"),
                 Err(reason) => tracing::warn!(reason, "JWKS not fetched"),
             }
-            let now = jwks.now();
-            jwks.cache().end(number, outcome, first, now);
+            let now = store.now();
+            store.cache().end(number, outcome, first, now);
         });
         ended
     }

@@ -1,0 +1,156 @@
+//! The JSON of a JWKS -> [`JwkSet`]: the keys that may verify an access token, by their `kid`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+/// Usable keys, by `kid`; one at least.
+#[derive(Clone, Default)]
+pub struct JwkSet(HashMap<String, Arc<DecodingKey>>);
+
+impl JwkSet {
+    /// Reads a JWKS (RFC 7517, section 5). A key that cannot be used is skipped with a warning and costs no other.
+    ///
+    /// # Errors
+    /// Why it gives none: words for the log.
+    pub fn parse(jwks: &[u8]) -> Result<Self, &'static str> {
+        let Document { keys: list, .. } =
+            serde_json::from_slice(jwks).map_err(|_| "no JSON object with a list of keys")?;
+        if list.len() > MAX_KEYS {
+            return Err("more than 500 keys");
+        }
+        let mut keys = HashMap::new();
+        for (index, jwk) in list.into_iter().enumerate() {
+            match usable(jwk) {
+                Ok((kid, key)) => {
+                    // The last one counts, as in the quickstart.
+                    if keys.insert(kid, Arc::new(key)).is_some() {
+                        tracing::warn!(index, reason = "a kid seen before", "JWKS: key replaced");
+                    }
+                }
+                Err(reason) => tracing::warn!(index, reason, "JWKS: key skipped"),
+            }
+        }
+        if keys.is_empty() { Err("no usable key") } else { Ok(Self(keys)) }
+    }
+
+    /// Keys of these names, for tests that never verify with them.
+    #[cfg(test)]
+    pub(super) fn of(kids: impl Iterator<Item = String>) -> Self {
+        let key = Arc::new(DecodingKey::from_rsa_raw_components(&[0xFF; 256], &[1, 0, 1]));
+        Self(kids.map(|kid| (kid, Arc::clone(&key))).collect())
+    }
+
+    /// The key of this `kid`, exactly.
+    pub fn get(&self, kid: &str) -> Option<Arc<DecodingKey>> {
+        self.0.get(kid).cloned()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none: only before the first fetch.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Auth0 publishes two or three. Each costs memory that lives as long as the process.
+const MAX_KEYS: usize = 500;
+
+/// RFC 7518, section 3.3 asks for 2048 bits at least; beyond 8192, aws-lc takes none.
+const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// As in a token's header.
+const MAX_KID: usize = 256;
+
+// Each of the two keeps unknown members by flattening, for serde would otherwise read a list as the struct.
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    /// Each is parsed by itself, so that an odd one does not cost the others.
+    #[serde(borrow)]
+    keys: Vec<&'a RawValue>,
+    #[serde(flatten)]
+    _others: HashMap<String, IgnoredAny>,
+}
+
+/// A JWK (RFC 7517, section 4). A `null` counts as absent, and a name that is repeated is refused.
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    #[serde(rename = "use")]
+    intended_use: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    kid: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    #[serde(flatten)]
+    others: HashMap<String, Option<IgnoredAny>>,
+}
+
+/// `kid` and key, or why it cannot be used. All of it is looked at now, for jsonwebtoken's type checks nothing: later, a
+/// bad signature must always mean a bad token, and never a bad key.
+fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
+    let jwk: Jwk =
+        serde_json::from_str(jwk.get()).map_err(|_| "no JWK: a member is missing, repeated or of a wrong type")?;
+    if jwk.kty != "RSA" {
+        return Err("kty is not RSA");
+    }
+    if jwk.intended_use.is_some_and(|intended_use| intended_use != "sig") {
+        return Err("use is not sig");
+    }
+    if jwk.key_ops.is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
+        return Err("key_ops does not contain verify");
+    }
+    if jwk.alg.is_some_and(|alg| alg != "RS256") {
+        return Err("alg is not RS256");
+    }
+    // Whoever could read this set can sign tokens with that key.
+    if PRIVATE.iter().any(|name| jwk.others.get(*name).is_some_and(Option::is_some)) {
+        return Err("it has private members");
+    }
+    let kid = jwk.kid.filter(|kid| (1..=MAX_KID).contains(&kid.len())).ok_or("kid is no string of 1 to 256 bytes")?;
+    let modulus = unsigned(jwk.n).ok_or("n is no base64url")?;
+    let bits = (modulus.len() * 8).saturating_sub(modulus.first().map_or(0, |first| first.leading_zeros() as usize));
+    if !MODULUS_BITS.contains(&bits) {
+        return Err("n has not 2048 to 8192 bits");
+    }
+    if !is_odd(&modulus) {
+        return Err("n is even");
+    }
+    let exponent = unsigned(jwk.e).ok_or("e is no base64url")?;
+    // What aws-lc takes: from 3 to below 2^33.
+    let fits = match exponent[..] {
+        [first] => first >= 3,
+        [first, _, _, _, _] => first < 2,
+        _ => (2..=4).contains(&exponent.len()),
+    };
+    if !fits || !is_odd(&exponent) {
+        return Err("e is no odd number from 3 to below 2^33");
+    }
+    Ok((kid, DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
+}
+
+/// RFC 7518, sections 6.3.2 and 6.4.1.
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// A Base64urlUInt (RFC 7518, section 2), less the leading zero bytes: forbidden, but sent by real issuers. aws-lc takes
+/// none.
+fn unsigned(number: Option<String>) -> Option<Vec<u8>> {
+    let mut bytes = URL_SAFE_NO_PAD.decode(number?).ok()?;
+    bytes.drain(..bytes.iter().take_while(|byte| **byte == 0).count());
+    Some(bytes)
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|last| !last.is_multiple_of(2))
+}

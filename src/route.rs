@@ -1,0 +1,206 @@
+//! The types of a table of routes, and how a request finds its row: found, 404, or 405 with `Allow`.
+
+use std::fmt::Write;
+
+use lambda_http::http::Method;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+
+#[doc(inline)]
+pub use crate::__handler as handler;
+use crate::call::{Answer, AuthorizedCall, Call, Parameters};
+use crate::grant::Grant;
+
+/// A row of the table. `S` is the state that all calls share.
+///
+/// `HEAD` follows `GET`, and `OPTIONS` belongs to CORS: neither needs a row.
+pub struct Route<S: 'static = ()> {
+    /// The method.
+    pub method: Method,
+    /// The path in API Gateway's syntax, `/api/messages/{id}`. A parameter is one whole segment, and never empty. Where
+    /// two rows fit a path, the one wins that has a literal segment where the other has a parameter.
+    pub path: &'static str,
+    /// Who may call it, and what answers.
+    pub access: Access<S>,
+}
+
+/// Who may call a route, and the function that answers, as [`handler!`](handler) makes it of an `async fn`.
+///
+/// A protected handler takes the verified [`Claims`](crate::token::Claims) of its caller:
+///
+/// ```
+/// # use api_authorization::{call::Call, error::ApiError, grant::Grant, reply::Reply, token::Claims};
+/// # use api_authorization::route::{Access, handler};
+/// async fn whoami(_call: Call<'_>, claims: &Claims) -> Result<Reply, ApiError> {
+///     Ok(Reply::ok(claims.subject()))
+/// }
+/// let access: Access<()> = Access::Protected(Grant::Anyone, handler!(whoami));
+/// ```
+///
+/// A public one cannot see any, so that a handler which takes claims cannot be made public by mistake:
+///
+/// ```compile_fail
+/// # use api_authorization::{call::Call, error::ApiError, grant::Grant, reply::Reply, token::Claims};
+/// # use api_authorization::route::{Access, handler};
+/// async fn whoami(_call: Call<'_>, claims: &Claims) -> Result<Reply, ApiError> {
+///     Ok(Reply::ok(claims.subject()))
+/// }
+/// let access: Access<()> = Access::Public(handler!(whoami));
+/// ```
+pub enum Access<S: 'static = ()> {
+    /// Anyone.
+    Public(for<'a> fn(Call<'a, S>) -> Answer<'a>),
+    /// Whoever brings a valid access token with this grant.
+    Protected(Grant, for<'a> fn(AuthorizedCall<'a, S>) -> Answer<'a>),
+}
+
+/// An `async fn` -> what a row of the table holds: `handler!(messages)`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handler {
+    ($function:expr) => {
+        |call| call.answer_by($function)
+    };
+}
+
+/// What a request's path and method lead to.
+pub enum Match<'a, S: 'static> {
+    /// A row.
+    Found(&'static Route<S>, Parameters<'a>),
+    /// A path of the table, with a method that it does not have; and the value of `Allow`.
+    MethodNotAllowed(&'static str, String),
+    /// No path of the table.
+    NotFound,
+}
+
+impl<S> Match<'_, S> {
+    /// The path as the table has it.
+    pub fn path(&self) -> Option<&'static str> {
+        match self {
+            Self::Found(route, _) => Some(route.path),
+            Self::MethodNotAllowed(path, _) => Some(path),
+            Self::NotFound => None,
+        }
+    }
+
+    /// The scopes that its challenges name. `None` where no token is asked for.
+    pub fn scopes(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Found(Route { access: Access::Protected(grant, _), .. }, _) => Some(grant.scopes()),
+            _ => None,
+        }
+    }
+}
+
+/// Finds the row of a request: by the path that the event gives, and where that is no route, once more without the stage
+/// and the base path that may stand before it.
+pub fn find<'a, S>(routes: &'static [Route<S>], request: &'a Request, base_path: Option<&str>) -> Match<'a, S> {
+    // Not `uri().path()`: a URL parser has resolved `..` there, and a forged Host may eat a part of the path.
+    let path = request.raw_http_path();
+    let context = request.request_context_ref();
+    let (stage, encoded) = match context {
+        // An HTTP API leaves a named stage in the path, and decodes the path. A Function URL sends the same form of
+        // event, and does not decode.
+        Some(RequestContext::ApiGatewayV2(event)) => (
+            event.stage.as_deref().filter(|stage| !["", "$default"].contains(stage)),
+            event.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url.")),
+        ),
+        _ => (None, true),
+    };
+    match exactly(routes, path, request.method(), encoded) {
+        Match::NotFound => {
+            let path = stage.map_or(path, |stage| without(&format!("/{stage}"), path));
+            let path = base_path.map_or(path, |base_path| without(base_path, path));
+            exactly(routes, path, request.method(), encoded)
+        }
+        found => found,
+    }
+}
+
+/// The methods that CORS and `Allow` name for these rows, `OPTIONS` apart.
+pub fn methods<'a, S: 'static>(routes: impl Iterator<Item = &'a Route<S>>) -> Vec<Method> {
+    let mut methods = Vec::new();
+    for route in routes {
+        let head = (route.method == Method::GET).then_some(Method::HEAD);
+        for method in [Some(route.method.clone()), head].into_iter().flatten() {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+    }
+    methods
+}
+
+/// The events of the function in `template.yaml`: one for each row.
+pub fn events<S>(routes: &[Route<S>]) -> String {
+    let mut events = String::new();
+    for Route { method, path, .. } in routes {
+        let words = format!("{} {path}", method.as_str().to_lowercase());
+        let name: String = words.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect();
+        _ = write!(
+            events,
+            "        {name}:
+          Type: HttpApi
+          Properties:
+            ApiId: !Ref Api
+            Method: {method}
+            Path: {path}
+"
+        );
+    }
+    events
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// The path behind `prefix`, where that is its beginning in whole segments; else the path as it is.
+fn without<'a>(prefix: &str, path: &'a str) -> &'a str {
+    path.strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
+/// Looks for the path first, and for the method among the rows of that path.
+fn exactly<'a, S>(routes: &'static [Route<S>], path: &'a str, method: &Method, encoded: bool) -> Match<'a, S> {
+    let fitting = routes.iter().filter(|route| parameters(route.path, path).is_some());
+    let Some(shape) = fitting.clone().map(|route| shape(route.path)).min() else { return Match::NotFound };
+    let rows: Vec<_> = fitting.filter(|route| self::shape(route.path) == shape).collect();
+    let by = |method: &Method| rows.iter().find(|route| route.method == *method);
+    let row = by(method).or_else(|| if method == Method::HEAD { by(&Method::GET) } else { None });
+    match (row, rows.first()) {
+        (Some(route), _) => {
+            Match::Found(route, Parameters { found: parameters(route.path, path).unwrap_or_default(), encoded })
+        }
+        (None, Some(any)) => {
+            let mut allowed = methods(rows.iter().copied());
+            allowed.push(Method::OPTIONS);
+            let allowed: Vec<_> = allowed.iter().map(Method::as_str).collect();
+            Match::MethodNotAllowed(any.path, allowed.join(", "))
+        }
+        (None, None) => Match::NotFound,
+    }
+}
+
+/// Which segments are parameters. In order, a literal segment comes before a parameter.
+pub(crate) fn shape(path: &str) -> Vec<bool> {
+    path.split('/').map(|segment| name(segment).is_some()).collect()
+}
+
+/// The values of the parameters in `path`, where it fits `pattern`.
+fn parameters<'a>(pattern: &'static str, path: &'a str) -> Option<Vec<(&'static str, &'a str)>> {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    let mut found = Vec::new();
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return Some(found),
+            (Some(literal), Some(segment)) if literal == segment && name(literal).is_none() => {}
+            (Some(parameter), Some(segment)) if !segment.is_empty() => found.push((name(parameter)?, segment)),
+            _ => return None,
+        }
+    }
+}
+
+fn name(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}

@@ -1,0 +1,198 @@
+//! A verified payload -> [`Claims`]: what the token says, by name and by type.
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
+
+use crate::error::ApiError;
+
+/// What a verified access token says. Only [`validate`](super::validate) makes one, so whoever holds it may rely on it:
+///
+/// ```compile_fail
+/// let forged = api_authorization::token::Claims { ..todo!() };
+/// ```
+pub struct Claims {
+    subject: Option<String>,
+    scope: Scope,
+    actor: Option<String>,
+    all: Map<String, Value>,
+}
+
+impl Claims {
+    /// `sub`: the user, or the client where a machine calls for itself. Auth0 always sends it.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// `scope`: what was granted.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// `act.sub` (RFC 8693, section 4.1): who acts for the subject, where somebody does.
+    pub fn actor(&self) -> Option<&str> {
+        self.actor.as_deref()
+    }
+
+    /// Any claim by its name, a custom one too: `claims.get("https://example.com/roles")`. `None` if it is absent or
+    /// `null`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.all.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The same as a type of yours: `claims.read::<Vec<String>>("https://example.com/roles")`. `None` if it is absent or
+    /// of another type.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        T::deserialize(self.get(name)?).ok()
+    }
+
+    /// What is left of a payload when the rules have judged its claims.
+    pub(super) fn new(read: Read) -> Self {
+        let Read { registered: Registered { sub, scope, scp, .. }, actor, all } = read;
+        // `scp` is the scope of Entra and Okta.
+        Self { subject: sub, scope: Scope(scope.or(scp).map(Strings::words).unwrap_or_default()), actor, all }
+    }
+}
+
+/// The `scope` claim: what the token's holder was granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope(Vec<String>);
+
+impl Scope {
+    /// The scopes one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Whether `scope` was granted: a whole word, case-sensitively.
+    pub fn contains(&self, scope: &str) -> bool {
+        self.iter().any(|word| word == scope)
+    }
+}
+
+/// A payload of the right types. None of it has been judged yet.
+pub(super) struct Read {
+    pub registered: Registered,
+    actor: Option<String>,
+    all: Map<String, Value>,
+}
+
+/// The claims that this API knows. serde refuses what has another type, and a name that is repeated: of a token that two
+/// readers understand in two ways, one is wrong (RFC 7519, section 4). A `null` counts as absent.
+#[derive(Deserialize)]
+pub(super) struct Registered {
+    pub exp: Option<f64>,
+    pub nbf: Option<f64>,
+    pub iat: Option<f64>,
+    pub iss: Option<String>,
+    pub aud: Option<Strings>,
+    sub: Option<String>,
+    #[serde(rename = "jti")]
+    _jti: Option<String>,
+    scope: Option<Strings>,
+    scp: Option<Strings>,
+    act: Option<Value>,
+    pub cnf: Option<IgnoredAny>,
+    at_hash: Option<IgnoredAny>,
+    c_hash: Option<IgnoredAny>,
+    s_hash: Option<IgnoredAny>,
+    events: Option<IgnoredAny>,
+    nonce: Option<IgnoredAny>,
+    token_use: Option<Value>,
+    typ: Option<Value>,
+}
+
+/// One string, or a list of strings.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Strings {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Read {
+    /// Reads a payload.
+    pub fn parse(payload: &[u8]) -> Result<Self, ApiError> {
+        let registered: Registered = serde_json::from_slice(payload).map_err(|_| {
+            // Was it the type of a claim, or is this no object at all?
+            let object = serde_json::from_slice::<std::collections::HashMap<String, IgnoredAny>>(payload);
+            if object.is_ok() { ApiError::MalformedClaim } else { ApiError::MalformedPayload }
+        })?;
+        // serde would also read a list as a struct; and here the strings are read that nobody asked for yet.
+        let all = serde_json::from_slice(payload).map_err(|_| ApiError::MalformedPayload)?;
+        for time in [registered.exp, registered.nbf, registered.iat].into_iter().flatten() {
+            // Up to 2^53, an f64 holds each second exactly.
+            if time.abs() >= 9_007_199_254_740_992.0 {
+                return Err(ApiError::MalformedClaim);
+            }
+        }
+        let actor = actor(registered.act.as_ref())?;
+        Ok(Self { registered, actor, all })
+    }
+}
+
+impl Registered {
+    /// Whether the token is meant for an API. Issuers sign others with the same key, some for the same audience: ID tokens
+    /// (OpenID Connect Core, sections 2 and 3.1.3.6), logout tokens (Back-Channel Logout, section 2.4), refresh tokens.
+    pub fn is_access_token(&self) -> bool {
+        let says = |claim: &Option<Value>, word: &str| {
+            claim.as_ref().and_then(Value::as_str).is_some_and(|claim| claim.eq_ignore_ascii_case(word))
+        };
+        let hash = [&self.at_hash, &self.c_hash, &self.s_hash].into_iter().any(Option::is_some);
+        // Keycloak writes a nonce into access tokens, too, and then says what they are.
+        let id_token = hash || self.nonce.is_some() && !says(&self.typ, "Bearer");
+        let another = ["ID", "Refresh", "Offline", "Logout"].iter().any(|kind| says(&self.typ, kind));
+        let use_of_another = self.token_use.as_ref().is_some_and(|token_use| token_use != "access");
+        !(id_token || another || use_of_another || self.events.is_some())
+    }
+
+    /// Whether the token belongs to one of Auth0's anonymous sessions.
+    pub fn is_anonymous(&self) -> bool {
+        self.sub.as_deref().is_some_and(|subject| subject.starts_with("anon@"))
+    }
+}
+
+impl Strings {
+    /// Whether `string` is the one, or one of the list.
+    pub fn contains(&self, string: &str) -> bool {
+        match self {
+            Self::One(one) => one == string,
+            Self::Several(list) => list.iter().any(|one| one == string),
+        }
+    }
+
+    /// As the log shows them.
+    pub fn joined(&self) -> String {
+        match self {
+            Self::One(one) => one.clone(),
+            Self::Several(list) => list.join(" "),
+        }
+    }
+
+    /// Of a string, what stands between blanks. Only 0x20 separates (RFC 6749, section 3.3): by Unicode's blanks, one
+    /// scope could be read as two.
+    fn words(self) -> Vec<String> {
+        match self {
+            Self::One(one) => one.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+            Self::Several(list) => list,
+        }
+    }
+}
+
+/// The outermost actor of a chain of at most five (RFC 8693, section 4.1).
+fn actor(act: Option<&Value>) -> Result<Option<String>, ApiError> {
+    let mut subjects = Vec::new();
+    let mut link = act;
+    while let Some(act) = link.filter(|act| !act.is_null()) {
+        let act = act.as_object().filter(|_| subjects.len() < MAX_ACTORS).ok_or(ApiError::MalformedClaim)?;
+        subjects.push(match act.get("sub") {
+            None | Some(Value::Null) => None,
+            Some(subject) => Some(subject.as_str().ok_or(ApiError::MalformedClaim)?),
+        });
+        link = act.get("act");
+    }
+    Ok(subjects.first().copied().flatten().map(str::to_owned))
+}
+
+/// Each is a service that called the next one.
+const MAX_ACTORS: usize = 5;
