@@ -145,7 +145,7 @@ fn accept(payload: &[u8], config: &Config, now: Now) -> Result<Claims, ApiError>
     if !claims.is_access_token() {
         return Err(ApiError::NotAnAccessToken);
     }
-    for time in [claims.nbf, claims.iat].into_iter().flatten().filter(|time| *time > now + LEEWAY) {
+    if let Some(time) = [claims.nbf, claims.iat].into_iter().flatten().find(|time| *time > now + LEEWAY) {
         return Err(ApiError::NotYetValid(Duration::from_secs_f64(time - now).as_secs()));
     }
     if *issuer != config.issuer {

@@ -79,7 +79,7 @@ struct Document<'a> {
     #[serde(borrow)]
     keys: Vec<&'a RawValue>,
     #[serde(flatten)]
-    _others: HashMap<String, IgnoredAny>,
+    _others: IgnoredAny,
 }
 
 /// A JWK (RFC 7517, section 4). A `null` counts as absent, and a name that is repeated is refused.

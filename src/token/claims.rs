@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
@@ -115,7 +116,7 @@ impl Read {
     pub fn parse(payload: &[u8]) -> Result<Self, ApiError> {
         let registered: Registered = serde_json::from_slice(payload).map_err(|_| {
             // Was it the type of a claim, or is this no object at all?
-            let object = serde_json::from_slice::<std::collections::HashMap<String, IgnoredAny>>(payload);
+            let object = serde_json::from_slice::<std::collections::HashMap<String, &RawValue>>(payload);
             if object.is_ok() { ApiError::MalformedClaim } else { ApiError::MalformedPayload }
         })?;
         // serde would also read a list as a struct; and here the strings are read that nobody asked for yet.
