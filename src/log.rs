@@ -1,4 +1,4 @@
-//! Environment -> how the log is written: each line as text, or, where Lambda asks for JSON, as an object.
+//! Environment -> what is logged: each line is a JSON object, and metrics are made of them.
 
 use std::{env, io, panic};
 
@@ -8,9 +8,9 @@ use lambda_http::tracing::subscriber::fmt::{self as lines, MakeWriter};
 use lambda_http::tracing::subscriber::prelude::*;
 use lambda_http::tracing::subscriber::registry;
 
-/// Sets the log up, once a process, by the variables that every function in Rust knows: `AWS_LAMBDA_LOG_FORMAT`
-/// (`JSON` or text), `AWS_LAMBDA_LOG_LEVEL` (by default `INFO`), and `RUST_LOG`, a list of `target=level` with commas
-/// between. Lambda's level goes before a bare one in `RUST_LOG`.
+/// Sets the log up, once a process, by the variables that every function in Rust knows: `AWS_LAMBDA_LOG_LEVEL` (by default
+/// `INFO`), and `RUST_LOG`, a list of `target=level` with commas between. Lambda's level goes before a bare one in
+/// `RUST_LOG`.
 ///
 /// Each line that is written for a request stands in the runtime's span, which has Lambda's `requestId` and X-Ray's
 /// `xrayTraceId`.
@@ -46,9 +46,7 @@ fn subscriber(
         .with_target("lambda_runtime", level.min(LevelFilter::WARN))
         .with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
         .with_targets(targets);
-    let lines = lines::layer().without_time().with_target(false).with_ansi(false).with_writer(writer);
-    let json = variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"));
-    let lines = if json { lines.json().with_span_list(false).boxed() } else { lines.boxed() };
+    let lines = lines::layer().json().without_time().with_target(false).with_span_list(false).with_writer(writer);
     (registry().with(lines).with(filter), understood)
 }
 
