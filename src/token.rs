@@ -10,6 +10,7 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Header, crypto};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 pub use self::claims::{Claims, Scope};
 use self::claims::{Read, Strings};
@@ -96,13 +97,13 @@ fn decode(segment: &str) -> Result<Vec<u8>, ApiError> {
 /// Checks the header and returns the `kid` that it names.
 fn kid(json: &[u8]) -> Result<String, ApiError> {
     let header: Header = serde_json::from_slice(json).map_err(|_| ApiError::MalformedHeader)?;
-    if header.alg != Algorithm::RS256 || !names_its_algorithm(json) {
+    let Strict { b64, .. } = serde_json::from_slice(json).map_err(|_| ApiError::MalformedHeader)?;
+    if header.alg != Algorithm::RS256 {
         return Err(ApiError::UnsupportedAlgorithm);
     }
     // `crit` lists extensions that must be understood (RFC 7515, section 4.1.11), and we have none; `b64` changes what
     // is signed (RFC 7797); `enc` and `zip` belong to encrypted tokens (RFC 7516).
-    let b64 = header.extras.inner().get("b64").is_some_and(|b64| !b64.is_null());
-    if header.crit.is_some() || b64 || header.enc.is_some() || header.zip.is_some() {
+    if header.crit.is_some() || b64.is_some() || header.enc.is_some() || header.zip.is_some() {
         return Err(ApiError::UnsupportedHeader);
     }
     let typ = header.typ.as_deref().unwrap_or("JWT");
@@ -117,14 +118,13 @@ fn kid(json: &[u8]) -> Result<String, ApiError> {
 /// leave out.
 const TYPES: [&str; 4] = ["JWT", "application/jwt", "at+jwt", "application/at+jwt"];
 
-/// Whether `alg` is a string: jsonwebtoken's type would also take an object with that one name.
-fn names_its_algorithm(header: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "alg")]
-        _alg: String,
-    }
-    serde_json::from_slice::<Named>(header).is_ok()
+/// What jsonwebtoken's type leaves open: it takes an object with one name for `alg`, and does not know `b64`, so that a
+/// repeated one would go unseen.
+#[derive(Deserialize)]
+struct Strict {
+    #[serde(rename = "alg")]
+    _alg: String,
+    b64: Option<IgnoredAny>,
 }
 
 /// Checks the claims of a signed payload.
