@@ -2,12 +2,14 @@
 
 mod front_door;
 
+use api_authorization::bearer;
 use api_authorization::route::Access;
-use api_authorization::{bearer, token};
+use api_authorization::token::{self, Claims};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use front_door::*;
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
-use tenant::Tenant;
+use tenant::{Algorithm, Key, Tenant};
 
 const ROUTES: [&str; 3] = ["/api/public", "/api/private", "/api/private-scoped"];
 
@@ -33,7 +35,7 @@ async fn every_protected_route_refuses_a_stranger() {
         let answer = api.send(&event("GET", route.path, &[])).await;
         match route.access {
             Access::Public(_) => assert_eq!(answer.status, 200, "{}", route.path),
-            Access::Protected(..) => answer.refuses(&HEADER_MISSING, route.path),
+            Access::Protected(..) => answer.refuses(&HEADER_MISSING.on(route.path), route.path),
         }
     }
 }
@@ -71,44 +73,147 @@ async fn a_token_in_another_place() {
 #[tokio::test]
 async fn several_authorization_headers() {
     let api = FrontDoor::open().await;
-    let bearer = format!("Bearer {}", api.token().sign());
+    let good = format!("Bearer {}", api.token().sign());
+    let expired = format!("Bearer {}", api.token().claim("exp", NOW - 60).sign());
+    for (row, several) in [
+        ("the same again", [&*good, &*good]),
+        ("a good one behind another scheme", ["Basic x", &*good]),
+        ("another scheme behind a good one", [&*good, "Basic x"]),
+        ("a good one behind an expired one", [&*expired, &*good]),
+        ("an expired one behind a good one", [&*good, &*expired]),
+        ("a good one behind a blank one", ["", &*good]),
+        ("a blank one behind a good one", [&*good, ""]),
+    ] {
+        // A load balancer shows them in one place alone, where it is told to; a REST API shows the last in another, too.
+        for (file, also_the_last) in [("alb-private", false), ("rest-private", false), ("rest-private", true)] {
+            let mut event = event_file(file);
+            event["headers"] = if also_the_last { json!({ "Authorization": several[1] }) } else { json!(null) };
+            event["multiValueHeaders"] = json!({ "host": ["api.example.com"], "Authorization": several });
+            let row = format!("{file}, {row}, also the last: {also_the_last}");
+            api.send(&event).await.refuses(&NOT_BEARER_TOKEN, &row);
+        }
+    }
     for file in ["alb-private", "rest-private"] {
         let mut event = event_file(file);
         event["headers"] = json!(null);
-        for (name, several) in [
-            ("twice the same", json!([bearer, bearer])),
-            ("a good one behind", json!(["Basic x", bearer])),
-            ("a good one before", json!([bearer, ""])),
-        ] {
-            event["multiValueHeaders"] = json!({ "host": ["api.example.com"], "authorization": several });
-            api.send(&event).await.refuses(&NOT_BEARER_TOKEN, &format!("{file}: {name}"));
-        }
-        event["multiValueHeaders"]["authorization"] = json!([bearer]);
-        api.send(&event).await.greets(PRIVATE);
+        event["multiValueHeaders"] = json!({ "host": ["api.example.com"], "authorization": [good] });
+        api.send(&event).await.greets_at(PRIVATE, file);
     }
-    // A REST API shows all of them in one place, and the last in another, which counts.
-    let mut rest = event_file("rest-private");
-    rest["multiValueHeaders"]["Authorization"] = json!([bearer, "Basic x"]);
-    rest["headers"]["Authorization"] = json!("Basic x");
-    api.send(&rest).await.refuses(&NOT_BEARER, "the last of several");
+}
+
+/// RFC 6750, section 3: a client learns from the challenge what to ask for.
+#[tokio::test]
+async fn each_challenge_of_a_scoped_route_names_the_scope() {
+    let api = FrontDoor::open().await;
+    let bearer = |token: String| format!("Bearer {token}");
+    for (authorization, refusal) in [
+        (String::new(), HEADER_MISSING),
+        ("Basic x".to_owned(), NOT_BEARER),
+        ("Bearer".to_owned(), TOKEN_NOT_FOUND),
+        ("Bearer a b".to_owned(), NOT_BEARER_TOKEN),
+        ("Bearer x".to_owned(), UNPARSABLE),
+        (bearer(api.token().without_header("kid").sign()), NO_KEY),
+        (bearer(api.token().claim("exp", 1).sign()), EXPIRED),
+        (bearer(api.token().without_claim("aud").sign()), INVALID_CLAIMS),
+        (bearer(api.token().sign()), NO_SCOPE),
+    ] {
+        let answer = api.send(&event("GET", "/api/private-scoped", &[("authorization", &authorization)])).await;
+        answer.refuses(&refusal.on("/api/private-scoped"), refusal.description);
+        let challenge = answer.header("www-authenticate").expect("a challenge");
+        assert!(challenge.ends_with(r#", scope="read:messages""#), "{challenge}");
+    }
 }
 
 /// What your own handlers may rely on.
 #[tokio::test]
 async fn claims_keep_every_member() {
     let api = FrontDoor::open().await;
-    let sent = api.token().scope("read:messages  openid").claim("https://example.com/roles", json!(["admin"])).sign();
-    let headers =
-        HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {sent}")).expect("a header"))]);
-    let bearer = bearer::token(&headers).expect("a bearer token");
-    let claims = token::validate(&bearer, &api.keys, &config(&api.tenant, &[]), None).await.expect("a valid token");
-    assert_eq!(claims.subject(), Some("auth0|5f7c8ec7c33c6c004bbafe82"));
+    let payload = format!(
+        r#"{{"iss":"{}","aud":"{}","exp":{},"sub":"auth0|5f7c","scope":"read:messages  openid",
+             "act":{{"sub":"gateway","act":{{"sub":"page"}}}},"https://example.com/roles":["admin"],
+             "azp":"first","azp":"last","jti":null}}"#,
+        api.tenant.issuer(),
+        tenant::AUDIENCE,
+        NOW + 60
+    );
+    let claims = validated(&api, &payload).await;
+    assert_eq!(claims.subject(), Some("auth0|5f7c"));
     assert_eq!(claims.scope().iter().collect::<Vec<_>>(), ["read:messages", "openid"]);
-    assert_eq!(claims.get("https://example.com/roles"), Some(&json!(["admin"])));
-    assert_eq!(claims.get("azp"), Some(&json!("my_client_id")));
-    assert_eq!(claims.get("iat"), Some(&json!(NOW)));
-    assert_eq!(claims.get("roles"), None);
+    assert_eq!(claims.actor(), Some("gateway"));
+    for (name, value) in [
+        ("https://example.com/roles", Some(json!(["admin"]))),
+        ("exp", Some(json!(NOW + 60))),
+        ("scope", Some(json!("read:messages  openid"))),
+        ("azp", Some(json!("last"))),
+        ("jti", None),
+        ("roles", None),
+    ] {
+        assert_eq!(claims.get(name), value.as_ref(), "{name}");
+    }
+    assert_eq!(claims.read("https://example.com/roles"), Some(vec!["admin".to_owned()]));
+    assert_eq!(claims.read::<i64>("exp"), Some(NOW + 60));
+    assert_eq!(claims.read::<String>("exp"), None, "of another type");
+    assert_eq!(claims.read::<String>("jti"), None, "null");
+    assert_eq!(claims.read::<Option<String>>("roles"), None, "absent");
+
+    let least = format!(r#"{{"iss":"{}","aud":"{}","exp":{NOW}}}"#, api.tenant.issuer(), tenant::AUDIENCE);
+    let claims = validated(&api, &least).await;
+    assert_eq!((claims.subject(), claims.actor(), claims.scope().iter().next()), (None, None, None));
 }
+
+/// The claims of a good token with this payload.
+async fn validated(api: &FrontDoor, payload: &str) -> Claims {
+    let token = api.tenant.key().sign(Algorithm::Rs256, &api.token().header_json(), payload);
+    let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
+    let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+    let bearer = bearer::token(&headers).expect("a bearer token");
+    token::validate(&bearer, &api.keys, &config(&api.tenant, &[]), None).await.expect("a valid token")
+}
+
+/// Auth0's anonymous sessions: nobody has logged in.
+#[tokio::test]
+async fn anonymous_sessions() {
+    for (setting, accepted) in [(None, false), (Some("refused"), false), (Some("allowed"), true)] {
+        let environment: Vec<_> = setting.map(|setting| ("ANONYMOUS_SESSIONS", setting)).into_iter().collect();
+        let api = FrontDoor::with(&environment).await;
+        let token = api.token().claim("sub", "anon@5f7c8ec7").scope("read:messages").sign();
+        let answer = api.get("/api/private-scoped", &token).await;
+        match accepted {
+            true => answer.greets(SCOPED),
+            false => answer.refuses(&INVALID_CLAIMS.on("/api/private-scoped"), &format!("{setting:?}")),
+        }
+        api.get("/api/public", &token).await.greets(PUBLIC);
+        api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    }
+}
+
+/// Keys that issuers really have, and not all verifiers take.
+#[tokio::test]
+async fn keys_at_the_edges() {
+    let api = FrontDoor::open().await;
+    for kid in ["k".repeat(256), "\u{e9}".repeat(128)] {
+        let key = Key::generate(&kid);
+        api.tenant.publish(&key);
+        api.advance(90_000);
+        api.get("/api/private", &api.token().signed_by(&key).sign()).await.greets_at(PRIVATE, &kid);
+    }
+
+    // No library at hand makes such a key: the token was signed once, elsewhere.
+    let [header, payload] = [
+        r#"{"alg":"RS256","kid":"exponent-3"}"#,
+        r#"{"iss":"https://tenant.example/","aud":"https://quickstarts/api","exp":2000000000}"#,
+    ];
+    let token = format!("{}.{}.{SIGNATURE_WITH_EXPONENT_3}", BASE64URL.encode(header), BASE64URL.encode(payload));
+    let jwk = json!({ "kty": "RSA", "kid": "exponent-3", "n": MODULUS_WITH_EXPONENT_3, "e": "Aw" });
+    let pinned = json!({ "keys": [jwk] }).to_string();
+    let environment = [("AUTH0_DOMAIN", "tenant.example"), ("PINNED_JWKS", &*pinned)];
+    let api = FrontDoor::before(api.tenant, &environment);
+    api.get("/api/private", &token).await.greets_at(PRIVATE, "an exponent of 3");
+}
+
+const MODULUS_WITH_EXPONENT_3: &str = "qQ1xv1XBGxZVCdMVBZUmr5kN96-NVwopavAAmtOgDfT9MCwUFVg9kTRVxOfvzKrtYXAzuFdGWHEynoTI0KFZg36VNkd7P_UK5gALmjSsK9xhukvKH7YKA5R4H3h3A_5Cno0TETVGE5LgwISwTs4g0cJeLQim4JnN2c1iznbRYxPIgxgU7wz3Xhd0YjeeGBHvDpwgYdKxyYqR5AnSEjh0PLbyu1Ke3pyVOkYsVEV4F1wA_jfZCXBUDswyO8suiNHr_6dlsaDdMbzL6m0rsAhubK3JbHVe82PWahtSQADFUPH-xRos-4cvXexKro1BKkiIKnEhIWfnynlZHG3f37aQlQ";
+
+const SIGNATURE_WITH_EXPONENT_3: &str = "hpBHMYukHljUWiugkPhZ_x0GmXb94WvGwKcws32x8x46sbMFoiWCD_eRd8nQNhjZABy1eyKfvPdGwle6ey252PgJhMmznwbJ5zEw6XBoWSO9OeiPWRdqU_f1C_r1V3vvO4py7sBJpLDZQeErlIH-O_1pLCOknaJoUo80saIQctPGPi8q6Y95gtXv7TG9V39e6Ob6wshey5EEuVLw3FoS395RpBWkcl7BgjICBFykkL5DylgQRVgQ2ExtdB4984c1XfdQULMSgHMVgpSTI1RsXqGO0xal31-gCJJkwXq8-jmFW3xUjTq-kNTPHVF5gKwcdRpu4RDQI1T77VytK_t89g";
 
 #[tokio::test]
 async fn methods() {
@@ -128,7 +233,7 @@ async fn methods() {
     let head = api.send(&event("HEAD", "/api/private", &[])).await;
     assert_eq!(
         (head.status, head.body.as_deref(), head.header("www-authenticate")),
-        (401, None, HEADER_MISSING.challenge)
+        (401, None, HEADER_MISSING.challenge().as_deref())
     );
     assert_eq!(api.send(&event("HEAD", "/nowhere", &[])).await.status, 404);
     assert_eq!(api.send(&event("POST", "/nowhere", &[])).await.status, 404);
@@ -160,7 +265,6 @@ async fn paths() {
         "/api/private\n",
         "/api/private ",
         "api/private",
-        ":api/private",
         "/api/private-scope",
         "/api/private-scoped2",
         "/prod/api/private",
@@ -168,23 +272,55 @@ async fn paths() {
     ] {
         api.send(&event("GET", path, &[])).await.refuses(&NOT_FOUND, path);
     }
-    // The Host header has no say in where a request goes.
-    for (name, value) in [
-        ("host", "a/api/public?"),
-        ("host", "evil host"),
-        ("host", "[::1"),
-        ("host", " "),
-        ("x-forwarded-proto", ""),
-        ("x-forwarded-proto", "1bad"),
-        ("x-forwarded-proto", "https,http"),
-    ] {
-        api.send(&event("GET", "/api/private", &[(name, value)])).await.refuses(&HEADER_MISSING, value);
+    // Host and query have no say in where a request goes.
+    for host in ["a/api/public?", "a/api/public#", "evil.example", ""] {
+        api.send(&event("GET", "/api/private", &[("host", host)])).await.refuses(&HEADER_MISSING, host);
     }
-    // Nor does the query, whatever is in it.
-    for query in ["<a>", "a b", "#", "?", "\n", "%", "%ff", "ä", "/../../api/public"] {
+    for query in ["/../../api/public", "?", "#", "%", "%ff", "\u{e4}", "[]", "|"] {
         let mut event = event("GET", "/api/private", &[]);
         event["rawQueryString"] = json!(query);
         api.send(&event).await.refuses(&HEADER_MISSING, query);
+    }
+}
+
+/// An event that the conversion to a request cannot take, whatever is wrong with it.
+#[tokio::test]
+async fn what_makes_no_request() {
+    for (allowed, echoed) in [("*", "*"), ("https://page.example", "https://page.example")] {
+        let api = FrontDoor::behind_a_broken_conversion(&[("ALLOWED_ORIGINS", allowed)]).await;
+        for file in ["public", "private-bearer", "function-url-private", "rest-private-scoped", "alb-private"] {
+            let mut event = event_file(file);
+            for (headers, listed) in [("headers", false), ("multiValueHeaders", true)] {
+                if event[headers].is_object() {
+                    let origin = "https://page.example";
+                    event[headers]["origin"] = if listed { json!([origin]) } else { json!(origin) };
+                }
+            }
+            let answer = api.send(&event).await;
+            answer.refuses(&BAD_REQUEST, file);
+            for (name, value) in [
+                ("access-control-allow-origin", echoed),
+                ("content-type", "application/json"),
+                ("cache-control", "no-store"),
+            ] {
+                assert_eq!(answer.header(name), Some(value), "{name} for {file} with {allowed}");
+            }
+        }
+        assert_eq!(api.tenant.fetches(), 0);
+    }
+}
+
+/// A load balancer's event as people write them: `null` where there is no query.
+#[tokio::test]
+async fn a_null_query_of_a_load_balancer() {
+    let api = FrontDoor::open().await;
+    let bearer = format!("Bearer {}", api.token().sign());
+    for member in ["queryStringParameters", "multiValueQueryStringParameters"] {
+        let mut event = event_file("alb-private");
+        event[member] = json!(null);
+        api.send(&event).await.refuses(&HEADER_MISSING, member);
+        event["headers"]["authorization"] = json!(bearer);
+        api.send(&event).await.greets_at(PRIVATE, member);
     }
 }
 
@@ -280,7 +416,7 @@ async fn headers_on_every_answer() {
                 ("access-control-allow-origin", echoed),
                 (
                     "access-control-expose-headers",
-                    Some("www-authenticate,x-amzn-remapped-www-authenticate,retry-after"),
+                    Some("www-authenticate,x-amzn-remapped-www-authenticate,retry-after,location"),
                 ),
                 ("access-control-allow-credentials", None),
                 ("access-control-allow-methods", None),
@@ -315,7 +451,7 @@ async fn the_answer_in_each_front_s_own_shape() {
     let headers = json!({
         "content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff",
         "www-authenticate": "Bearer realm=\"api\"", "access-control-allow-origin": "*",
-        "access-control-expose-headers": "www-authenticate,x-amzn-remapped-www-authenticate,retry-after"
+        "access-control-expose-headers": "www-authenticate,x-amzn-remapped-www-authenticate,retry-after,location"
     });
     let lists: Value =
         headers.as_object().expect("an object").iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
@@ -348,13 +484,14 @@ async fn every_event_file() {
         let file = entry.expect("a file").file_name().into_string().expect("a name");
         let name = file.strip_suffix(".json").expect("JSON files alone");
         let answer = api.send(&event_file(name)).await;
+        let path = if name.contains("private-scoped") { "/api/private-scoped" } else { "/api/private" };
         seen += 1;
         match name {
             "preflight" => assert_eq!((answer.status, answer.body), (200, None)),
             // A placeholder stands where the token belongs.
             _ if name.contains("public") => answer.greets(PUBLIC),
-            _ if name.ends_with("-bearer") => answer.refuses(&UNPARSABLE, name),
-            _ => answer.refuses(&HEADER_MISSING, name),
+            _ if name.ends_with("-bearer") => answer.refuses(&UNPARSABLE.on(path), name),
+            _ => answer.refuses(&HEADER_MISSING.on(path), name),
         }
         let token = api.token().scope("read:messages").sign();
         let filled = serde_json::from_str(&event_file(name).to_string().replace("TOKEN", &token)).expect("JSON");
@@ -375,18 +512,23 @@ async fn every_event_file() {
     }
 }
 
+/// A panic costs one request, wherever it happens; the keys live on.
 #[tokio::test]
 async fn a_defect_of_ours() {
     let api = FrontDoor::open().await;
     let token = api.token().sign();
     api.get("/api/private", &token).await.greets(PRIVATE);
     // At each place where the time is asked for, the locked cache among them.
-    for readings in 0..3 {
+    for readings in 0.. {
         api.break_after(readings);
         let answer = api.get("/api/private", &token).await;
+        api.break_after(-1);
+        if answer.status == 200 {
+            assert!(readings > 0, "nothing broke");
+            break;
+        }
         answer.refuses(&INTERNAL_ERROR, &format!("a panic after {readings} readings"));
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "a browser may read this, too");
-        api.break_after(-1);
         api.get("/api/private", &token).await.greets(PRIVATE);
     }
     assert_eq!(api.tenant.fetches(), 1, "the keys have lived on");

@@ -1,4 +1,5 @@
-//! The claims (RFC 7519, section 4): each one missing, of each wrong type, at each of its edges, and repeated.
+//! The claims (RFC 7519, section 4): each one missing, of each wrong type, at each of its edges, and repeated; and what a
+//! token is for.
 
 use serde_json::{Value, json};
 use tenant::{AUDIENCE, Algorithm, Tenant};
@@ -7,10 +8,15 @@ use super::{Row, Verdict, Verdict::*, sign};
 
 pub fn rows(tenant: &Tenant, now: i64) -> Vec<Row> {
     let token = || tenant.token().at(now);
-    let values = times(now).into_iter().chain(texts(tenant)).chain(wrong_types()).chain(foreign());
+    let values = times(now).into_iter().chain(strings(tenant)).chain(types()).chain(actors()).chain(unknown());
     let mut rows: Vec<Row> = values
         .map(|(name, value, verdict)| Row::new(format!("{name}: {value}"), token().claim(name, value).sign(), verdict))
         .collect();
+    rows.extend(kinds().into_iter().map(|(claims, verdict)| {
+        let claims = claims.as_object().expect("an object");
+        let kind = claims.iter().fold(token(), |token, (name, value)| token.claim(name, value.clone()));
+        Row::new(json!(claims).to_string(), kind.sign(), verdict)
+    }));
     for (name, verdict) in [
         ("exp", WrongClaims),
         ("iss", WrongClaims),
@@ -22,9 +28,8 @@ pub fn rows(tenant: &Tenant, now: i64) -> Vec<Row> {
     ] {
         rows.push(Row::new(format!("without {name}"), token().without_claim(name).sign(), verdict));
     }
-    rows.push(Row::new("an ID token", token().claim("aud", "my_client_id").claim("nonce", "n").sign(), WrongClaims));
     let header = token().header_json();
-    for (payload, verdict) in texts_of_payloads(tenant, now) {
+    for (payload, verdict) in payloads(tenant, now) {
         rows.push(Row::new(payload.as_str(), sign(tenant, &header, &payload), verdict));
     }
     let binary = tenant.key().sign_bytes(Algorithm::Rs256, header.as_bytes(), b"{\"x\":\"\xff\"}");
@@ -78,7 +83,7 @@ fn times(now: i64) -> Vec<Claim> {
 }
 
 /// `iss` and `aud`, byte for byte.
-fn texts(tenant: &Tenant) -> Vec<Claim> {
+fn strings(tenant: &Tenant) -> Vec<Claim> {
     let issuer = tenant.issuer();
     let (domain, host) = (tenant.domain(), issuer.trim_end_matches('/'));
     let mut rows: Vec<Claim> = [
@@ -137,7 +142,6 @@ fn texts(tenant: &Tenant) -> Vec<Claim> {
         ("sub", json!("id@clients"), Accepted),
         ("jti", json!("id"), Accepted),
         ("jti", json!(""), Accepted),
-        ("scope", json!(null), Accepted),
     ]);
     let mut crowd: Vec<_> = (0..400).map(|n| n.to_string()).collect();
     crowd.push(AUDIENCE.to_owned());
@@ -145,46 +149,135 @@ fn texts(tenant: &Tenant) -> Vec<Claim> {
     rows
 }
 
-/// Each claim that is looked at, with each type that it must not have.
-fn wrong_types() -> Vec<Claim> {
-    let values = [json!(null), json!(true), json!(false), json!([]), json!({}), json!("x"), json!(5), json!(0.5)];
+/// Each claim that is looked at, with each type. `null` counts as absent.
+fn types() -> Vec<Claim> {
+    let values = [json!(true), json!(false), json!([]), json!({}), json!("x"), json!(5), json!(0.5)];
     let mut rows = Vec::new();
-    for (names, right) in [(&["exp", "nbf", "iat"][..], &values[6..]), (&["iss", "aud", "sub", "jti"], &values[5..6])] {
+    for (names, right) in [(&["exp", "nbf", "iat"][..], &values[5..]), (&["iss", "aud", "sub", "jti"], &values[4..5])] {
         for name in names {
             let wrong = values.iter().filter(|value| !right.contains(value));
             rows.extend(wrong.map(|value| (*name, value.clone(), WrongClaims)));
         }
-    }
-    for value in [json!(true), json!(false), json!([]), json!({}), json!(5), json!(["read:messages"])] {
-        rows.push(("scope", value, WrongClaims));
     }
     for name in ["exp", "nbf", "iat"] {
         for value in [json!("9999999999"), json!("1"), json!(""), json!([9_999_999_999_i64]), json!({ name: 1 })] {
             rows.push((name, value, WrongClaims));
         }
     }
+    for name in ["scope", "scp"] {
+        for value in [json!(""), json!([]), json!(["read:messages"]), json!([""])] {
+            rows.push((name, value, Accepted));
+        }
+        for value in [json!(true), json!(5), json!({}), json!([5]), json!(["a", null]), json!([["a"]])] {
+            rows.push((name, value, WrongClaims));
+        }
+    }
+    for name in ["exp", "iss", "aud"] {
+        rows.push((name, json!(null), WrongClaims));
+    }
+    for name in ["nbf", "iat", "sub", "jti", "scope", "scp", "act", "cnf"] {
+        rows.push((name, json!(null), Accepted));
+    }
     rows
 }
 
-/// What is made for something else than an API, and what means nothing here.
-fn foreign() -> Vec<Claim> {
-    let logout = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+/// `act` (RFC 8693, section 4.1): an object with a `sub`, and one `act` in another, five at most.
+fn actors() -> Vec<Claim> {
+    let chain = |length: usize| (0..length).fold(json!(null), |act, _| json!({ "sub": "service", "act": act }));
     vec![
-        ("cnf", json!({ "jkt": "x" }), WrongClaims),
-        ("cnf", json!({ "x5t#S256": "x" }), WrongClaims),
-        ("cnf", json!({}), WrongClaims),
-        ("cnf", json!(null), WrongClaims),
-        ("at_hash", json!("x"), WrongClaims),
-        ("at_hash", json!(null), WrongClaims),
-        ("events", logout, WrongClaims),
-        ("events", json!(null), WrongClaims),
-        ("gty", json!("client-credentials"), Accepted),
-        ("nonce", json!("n"), Accepted),
+        ("act", json!({ "sub": "service" }), Accepted),
+        ("act", json!({ "sub": "service", "iss": 5 }), Accepted),
+        ("act", json!({ "sub": null, "act": null }), Accepted),
+        ("act", json!({}), Accepted),
+        ("act", chain(5), Accepted),
+        ("act", chain(6), WrongClaims),
+        ("act", json!("service"), WrongClaims),
+        ("act", json!(5), WrongClaims),
+        ("act", json!(true), WrongClaims),
+        ("act", json!(["service"]), WrongClaims),
+        ("act", json!({ "sub": 5 }), WrongClaims),
+        ("act", json!({ "sub": ["service"] }), WrongClaims),
+        ("act", json!({ "sub": "service", "act": "another" }), WrongClaims),
+        ("act", json!({ "sub": "service", "act": { "sub": 5 } }), WrongClaims),
+    ]
+}
+
+/// What a token is for, as its claims tell it.
+fn kinds() -> Vec<(Value, Verdict)> {
+    let logout = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let mut rows = vec![
+        // ID tokens. An SPA's has a nonce alone; Keycloak writes one into access tokens, too.
+        (json!({ "at_hash": "x" }), WrongClaims),
+        (json!({ "c_hash": "x" }), WrongClaims),
+        (json!({ "s_hash": "x" }), WrongClaims),
+        (json!({ "at_hash": 5 }), WrongClaims),
+        (json!({ "c_hash": "" }), WrongClaims),
+        (json!({ "s_hash": false }), WrongClaims),
+        (json!({ "at_hash": null, "c_hash": null, "s_hash": null }), Accepted),
+        (json!({ "at_hash": "x", "typ": "Bearer" }), WrongClaims),
+        (json!({ "nonce": "n" }), WrongClaims),
+        (json!({ "nonce": "" }), WrongClaims),
+        (json!({ "nonce": 5 }), WrongClaims),
+        (json!({ "nonce": null }), Accepted),
+        (json!({ "nonce": "n", "typ": "Bearer" }), Accepted),
+        (json!({ "nonce": "n", "typ": "bearer" }), Accepted),
+        (json!({ "nonce": "n", "typ": "JWT" }), WrongClaims),
+        (json!({ "nonce": "n", "typ": ["Bearer"] }), WrongClaims),
+        (json!({ "nonce": "n", "token_use": "access" }), WrongClaims),
+        (json!({ "aud": "my_client_id", "nonce": "n" }), WrongClaims),
+        // Logout tokens.
+        (json!({ "events": logout }), WrongClaims),
+        (json!({ "events": {} }), WrongClaims),
+        (json!({ "events": null }), Accepted),
+        // What an issuer calls them itself.
+        (json!({ "token_use": "access" }), Accepted),
+        (json!({ "token_use": null }), Accepted),
+        (json!({ "token_use": "id" }), WrongClaims),
+        (json!({ "token_use": "refresh" }), WrongClaims),
+        (json!({ "token_use": "" }), WrongClaims),
+        (json!({ "token_use": 5 }), WrongClaims),
+        (json!({ "token_use": ["access"] }), WrongClaims),
+        (json!({ "typ": "JWT" }), Accepted),
+        (json!({ "typ": "at+jwt" }), Accepted),
+        (json!({ "typ": "" }), Accepted),
+        (json!({ "typ": 5 }), Accepted),
+        (json!({ "typ": ["ID"] }), Accepted),
+        (json!({ "typ": null }), Accepted),
+        // Bound to a key (RFC 9449, section 7.1; RFC 8705, section 3).
+        (json!({ "cnf": { "jkt": "x" } }), WrongClaims),
+        (json!({ "cnf": { "x5t#S256": "x" } }), WrongClaims),
+        (json!({ "cnf": {} }), WrongClaims),
+        (json!({ "cnf": "x" }), WrongClaims),
+        // Auth0's anonymous sessions.
+        (json!({ "sub": "anon@" }), WrongClaims),
+        (json!({ "sub": "anon@5f7c8ec7" }), WrongClaims),
+        (json!({ "sub": "Anon@5f7c8ec7" }), Accepted),
+        (json!({ "sub": "anon" }), Accepted),
+        (json!({ "sub": "auth0|anon@5f7c8ec7" }), Accepted),
+        // Machines.
+        (json!({ "sub": "id@clients", "gty": "client-credentials" }), Accepted),
+    ];
+    for kind in ["ID", "Refresh", "Offline", "Logout"] {
+        for typ in [kind.to_owned(), kind.to_lowercase(), kind.to_uppercase()] {
+            rows.push((json!({ "typ": typ }), WrongClaims));
+        }
+    }
+    rows
+}
+
+/// What means nothing here.
+fn unknown() -> Vec<Claim> {
+    vec![
         ("EXP", json!(0), Accepted),
         ("Iss", json!(5), Accepted),
         ("iss\0", json!("x"), Accepted),
         (" exp", json!("x"), Accepted),
         ("CNF", json!({}), Accepted),
+        ("Nonce", json!("n"), Accepted),
+        ("azp", json!(5), Accepted),
+        ("org_id", json!([]), Accepted),
+        ("gty", json!({}), Accepted),
+        ("permissions", json!(5), Accepted),
         ("__proto__", json!({ "exp": 0 }), Accepted),
         ("constructor", json!(null), Accepted),
         ("", json!("x"), Accepted),
@@ -192,8 +285,8 @@ fn foreign() -> Vec<Claim> {
     ]
 }
 
-/// Payloads by their text, where a value alone would not say it.
-fn texts_of_payloads(tenant: &Tenant, now: i64) -> Vec<(String, Verdict)> {
+/// Payloads as they are written, where a value alone would not say it.
+fn payloads(tenant: &Tenant, now: i64) -> Vec<(String, Verdict)> {
     let (iss, aud) = (tenant.issuer(), AUDIENCE);
     let (later, past) = (now + 60, now - 60);
     let good = format!(r#""iss":"{iss}","aud":"{aud}","iat":{now}"#);
@@ -206,9 +299,7 @@ fn texts_of_payloads(tenant: &Tenant, now: i64) -> Vec<(String, Verdict)> {
         (format!(r#"{{{good},"exp":{later}e0}}"#), Accepted),
         (format!(r#"{{{good},"exp":{later}0E-1}}"#), Accepted),
         (format!(r#"{{{good},"exp":{later},"x":{}}}"#, nested(120)), Accepted),
-        (format!(r#"{{{good},"exp":{later},"x":{}}}"#, nested(2_000)), Accepted),
         (format!(r#"{{{good},"exp":{later},{}}}"#, members.join(",")), Accepted),
-        (format!(r#"{{{good},"exp":{later},"x":1e400}}"#), Accepted),
         (format!(r#"{{{good},"exp":{later},"x":"\ud83d\ude00"}}"#), Accepted),
         (format!(r#"{{{good},"exp":{later},"x":{{"exp":1,"exp":2}}}}"#), Accepted),
         (format!(r#"{{{good},"exp":1e400}}"#), WrongClaims),
@@ -218,23 +309,34 @@ fn texts_of_payloads(tenant: &Tenant, now: i64) -> Vec<(String, Verdict)> {
         (format!(r#"{{{good},"exp":-0.0}}"#), Expired),
         (format!(r#"{{{good},"exp":1e-400}}"#), Expired),
         (format!(r#"{{{good},"exp":{later},"nbf":1e400}}"#), WrongClaims),
-        // Names that repeat.
+        // Of a name that we do not know, the last value counts.
+        (format!(r#"{{{good},"exp":{later},"x":1,"x":1}}"#), Accepted),
+        (format!(r#"{{{good},"exp":{later},"":1,"":1}}"#), Accepted),
+        (format!(r#"{{{good},"exp":{later},"azp":"a","azp":"b"}}"#), Accepted),
+        // Names that are known and repeated: two readers could see two tokens.
         (format!(r#"{{{good},"exp":{later},"exp":{later}}}"#), WrongClaims),
         (format!(r#"{{{good},"exp":{past},"exp":{later}}}"#), WrongClaims),
         (format!(r#"{{{good},"exp":{later},"exp":{past}}}"#), WrongClaims),
         (format!(r#"{{{good},"exp":{past},"\u0065xp":{later}}}"#), WrongClaims),
-        (format!(r#"{{{good},"exp":{later},"iss":"{iss}"}}"#), WrongClaims),
-        (format!(r#"{{{good},"exp":{later},"aud":"{aud}"}}"#), WrongClaims),
-        (format!(r#"{{{good},"exp":{later},"iat":{now}}}"#), WrongClaims),
-        (format!(r#"{{{good},"exp":{later},"sub":"a","sub":"b"}}"#), WrongClaims),
-        (format!(r#"{{{good},"exp":{later},"scope":"a","scope":"read:messages"}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":null,"exp":{later}}}"#), WrongClaims),
         (format!(r#"{{{good},"exp":{later},"scope":"a","scop\u0065":null}}"#), WrongClaims),
-        (format!(r#"{{{good},"exp":{later},"x":1,"x":1}}"#), WrongClaims),
-        (format!(r#"{{{good},"exp":{later},"":1,"":1}}"#), WrongClaims),
-        // The first rule that is broken decides.
-        (format!(r#"{{{good},"exp":{past},"x":1,"x":1}}"#), Expired),
-        (format!(r#"{{"iss":"x","aud":"y","exp":{past},"nbf":{later},"iat":"z"}}"#), Expired),
-        (format!(r#"{{{good},"exp":{past},"cnf":{{}},"scope":5}}"#), Expired),
+        // The first rule that is broken decides: types, then `exp`, then the others.
+        (format!(r#"{{"iss":"x","aud":"y","exp":{past},"nbf":{later},"iat":{later}}}"#), Expired),
+        (format!(r#"{{"exp":{past}}}"#), Expired),
+        (format!(r#"{{{good},"exp":{past},"cnf":{{}}}}"#), Expired),
+        (format!(r#"{{{good},"exp":{past},"nonce":"n"}}"#), Expired),
+        (format!(r#"{{{good},"exp":{past},"sub":"anon@x"}}"#), Expired),
+        (format!(r#"{{{good},"exp":{past},"nbf":"x"}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"nbf":1e400}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"nbf":9007199254740992}}"#), WrongClaims),
+        (format!(r#"{{"iss":["{iss}"],"aud":"{aud}","exp":{past}}}"#), WrongClaims),
+        (format!(r#"{{"iss":"{iss}","aud":["{aud}",5],"exp":{past}}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"sub":5}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"jti":5}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"scope":5}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"scp":5}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"act":5}}"#), WrongClaims),
+        (format!(r#"{{{good},"exp":{past},"sub":"a","sub":"b"}}"#), WrongClaims),
         // One JSON object, and nothing beside it.
         (format!(r#"[{later},{past},"sub","{iss}","{aud}"]"#), NoObject),
         (format!(r#"[{{{good},"exp":{later}}}]"#), NoObject),
@@ -247,6 +349,8 @@ fn texts_of_payloads(tenant: &Tenant, now: i64) -> Vec<(String, Verdict)> {
         (format!(r#"{{{good},"exp":0x7fffffff}}"#), NoObject),
         (format!(r#"{{{good},"exp":Infinity}}"#), NoObject),
         (format!(r#"{{{good},"exp":{later},"x":NaN}}"#), NoObject),
+        (format!(r#"{{{good},"exp":{later},"x":1e400}}"#), NoObject),
+        (format!(r#"{{{good},"exp":{later},"x":{}}}"#, nested(2_000)), NoObject),
         (format!(r#"{{{good},"exp":{later}/**/}}"#), NoObject),
         (format!("{{{good},\"exp\":{later},\"x\":\"\n\"}}"), NoObject),
         (format!("\u{feff}{{{good},\"exp\":{later}}}"), NoObject),
@@ -254,7 +358,32 @@ fn texts_of_payloads(tenant: &Tenant, now: i64) -> Vec<(String, Verdict)> {
         (format!(r#"{{{good},"exp":{later},"x":"\ud800"}}"#), NoObject),
         (format!(r#"{{{good},"exp":{later},"\udc00":1}}"#), NoObject),
     ];
-    rows.extend(["null", "5", "\"text\"", "[]", "true", " ", "{", "\"{}\""].map(|text| (text.to_owned(), NoObject)));
+    for name in KNOWN {
+        rows.push((format!(r#"{{{good},"exp":{later},"{name}":null,"{name}":null}}"#), WrongClaims));
+    }
+    rows.extend(["null", "5", "\"string\"", "[]", "true", " ", "{", "\"{}\""].map(|json| (json.to_owned(), NoObject)));
     rows.push(("{}".to_owned(), WrongClaims));
     rows
 }
+
+/// The claims that a rule asks for.
+const KNOWN: [&str; 18] = [
+    "exp",
+    "nbf",
+    "iat",
+    "iss",
+    "aud",
+    "sub",
+    "jti",
+    "scope",
+    "scp",
+    "act",
+    "cnf",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "events",
+    "nonce",
+    "token_use",
+    "typ",
+];

@@ -36,7 +36,7 @@ pub enum Verdict {
     UnknownKey,
     /// Not signed by the key that it names.
     Forged,
-    /// Signed, but no JSON object.
+    /// Signed, but no JSON object that could be read.
     NoObject,
     /// Signed, and past.
     Expired,
@@ -49,7 +49,7 @@ pub enum Verdict {
 use Verdict::*;
 
 impl Verdict {
-    pub fn refusal(self) -> Option<&'static Refusal> {
+    fn refusal(self) -> Option<&'static Refusal> {
         match self {
             Accepted => None,
             Words(refusal) => Some(refusal),
@@ -74,6 +74,11 @@ pub fn rows(tenant: &Tenant, now: i64) -> Vec<Row> {
 }
 
 impl Row {
+    /// The refusal as the route of the row gives it. `None` where the row is accepted.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.verdict.refusal().map(|refusal| refusal.on(self.path))
+    }
+
     /// A bearer token for `/api/private`.
     fn new(name: impl Into<String>, token: impl AsRef<str>, verdict: Verdict) -> Self {
         let authorization = format!("Bearer {}", token.as_ref());
@@ -81,7 +86,7 @@ impl Row {
     }
 }
 
-/// Signs exactly these texts as a good token is signed.
+/// Signs exactly these strings as a good token is signed.
 fn sign(tenant: &Tenant, header: &str, payload: &str) -> String {
     tenant.key().sign(Algorithm::Rs256, header, payload)
 }

@@ -133,17 +133,17 @@ fn signatures(tenant: &Tenant, now: i64, token: &str) -> Vec<Row> {
 fn lengths(tenant: &Tenant, now: i64) -> Vec<Row> {
     let token = |filler: usize| tenant.token().at(now).claim("x", "x".repeat(filler)).sign();
     // Each byte of the filler is a third more in base64.
-    let least = (8_192 - token(0).len()) * 3 / 4 - 3;
+    let least = (16_384 - token(0).len()) * 3 / 4 - 3;
     let mut lengths = (least..least + 10).map(token).collect::<Vec<_>>();
-    let too_long = lengths.split_off(lengths.partition_point(|token| token.len() <= 8_192)).swap_remove(0);
+    let too_long = lengths.split_off(lengths.partition_point(|token| token.len() <= 16_384)).swap_remove(0);
     let fitting = lengths.pop().expect("one that fits");
-    assert!(fitting.len() >= 8_191 && too_long.len() <= 8_194, "{} and {}", fitting.len(), too_long.len());
+    assert!(fitting.len() >= 16_383 && too_long.len() <= 16_386, "{} and {}", fitting.len(), too_long.len());
     vec![
         Row::new("as long as may be", &fitting, Accepted),
         Row::new("too long", &too_long, Malformed),
-        Row::new("8,193 letters", "A".repeat(8_193), Malformed),
-        Row::new("two dots in 8,193 letters", format!("{0}.{0}.{0}A", "A".repeat(2_730)), Malformed),
-        Row::new("ten thousand dots", ".".repeat(10_000), Malformed),
+        Row::new("16,385 letters", "A".repeat(16_385), Malformed),
+        Row::new("two dots in 16,385 letters", format!("{0}.{0}.{0}A", "A".repeat(5_460)), Malformed),
+        Row::new("sixteen thousand dots", ".".repeat(16_000), Malformed),
         Row::new("a megabyte", "A".repeat(1 << 20), Malformed),
     ]
 }

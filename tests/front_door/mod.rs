@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use api_authorization::clock::{Clock, Now};
@@ -18,8 +19,8 @@ use api_authorization::handler::{self, Api};
 use api_authorization::keys::KeyStore;
 use api_authorization::route::Route;
 use api_authorization::routes::ROUTES;
-use lambda_http::tower::{ServiceExt, util::BoxCloneService};
-use lambda_http::{Context, LambdaEvent};
+use lambda_http::tower::{Service, ServiceExt, util::BoxCloneService};
+use lambda_http::{Body, Context, LambdaEvent, Request, Response};
 use serde_json::{Value, json};
 use tenant::{AUDIENCE, Tenant, Token};
 
@@ -31,7 +32,7 @@ pub struct FrontDoor {
     pub keys: KeyStore,
     issuer: String,
     audience: String,
-    service: Mutex<Service>,
+    service: Mutex<Function>,
     seconds: Arc<AtomicI64>,
     /// In how many questions for the time there is a panic; below 0, never.
     broken: Arc<AtomicI64>,
@@ -68,7 +69,7 @@ impl FrontDoor {
         let config = config(&tenant, environment);
         let keys = KeyStore::new(config.key_source(), clock).expect("a client");
         let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
-        let service = boxed(Api::new(ROUTES, config, keys.clone(), ()));
+        let service = boxed(handler::service(Api::new(ROUTES, config, keys.clone(), ())));
         let (seconds, broken, left) = (Arc::default(), Arc::default(), AtomicI64::new(-1));
         Self { tenant, keys, issuer, audience, service, seconds, broken, left }
     }
@@ -80,8 +81,15 @@ impl FrontDoor {
         environment: &[(&str, &str)],
     ) -> Self {
         let door = Self::with(environment).await;
-        let service = boxed(Api::new(routes, config(&door.tenant, environment), door.keys.clone(), state));
-        Self { service, ..door }
+        let api = Api::new(routes, config(&door.tenant, environment), door.keys.clone(), state);
+        Self { service: boxed(handler::service(api)), ..door }
+    }
+
+    /// The same where no event makes a request: the stand-in for a conversion that panics panics at each.
+    pub async fn behind_a_broken_conversion(environment: &[(&str, &str)]) -> Self {
+        let door = Self::with(environment).await;
+        let api = Api::new(ROUTES, config(&door.tenant, environment), door.keys.clone(), ());
+        Self { service: boxed(BrokenConversion(handler::service(api))), ..door }
     }
 
     /// Lets time pass.
@@ -128,7 +136,7 @@ impl FrontDoor {
         else {
             return;
         };
-        another_verifier::accepts(token, jwk["n"].as_str().expect("a modulus"), &self.issuer, &self.audience);
+        another_verifier::accepts(token, jwk, &self.issuer, &self.audience);
     }
 
     fn context(&self) -> Context {
@@ -146,11 +154,33 @@ impl FrontDoor {
     }
 }
 
-type Service = BoxCloneService<LambdaEvent<Event>, Value, Infallible>;
+type Function = BoxCloneService<LambdaEvent<Event>, Value, Infallible>;
 
-fn boxed<S: Send + Sync + 'static>(api: Arc<Api<S>>) -> Mutex<Service> {
-    let service = event::service(handler::service(api));
+fn boxed<S>(answers: S) -> Mutex<Function>
+where
+    S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static,
+{
+    let service = event::service(answers);
     Mutex::new(BoxCloneService::new(service.map_response(|answer| serde_json::to_value(answer).expect("JSON"))))
+}
+
+/// Panics where lambda_http's conversion may: while it is called, before there is a future.
+#[derive(Clone)]
+struct BrokenConversion<S>(S);
+
+impl<S: Service<Request>> Service<Request> for BrokenConversion<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, task: &mut task::Context) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(task)
+    }
+
+    fn call(&mut self, request: Request) -> S::Future {
+        assert!(event::malformed(&request), "a defect, made by a test");
+        self.0.call(request)
+    }
 }
 
 /// What the function is told of a tenant, and of what else stands in these variables.
@@ -205,13 +235,13 @@ impl Answer {
             raw["headers"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
         let multi = raw["multiValueHeaders"].as_object().into_iter().flatten();
         let multi = multi.map(|(name, values)| {
-            assert_eq!(values.as_array().map(Vec::len), Some(1), "{name} stands there more than once");
+            assert_eq!(values.as_array().map(Vec::len), Some(1), "{name} is repeated");
             (name.clone(), values[0].clone())
         });
-        let text = |value: Value| value.as_str().expect("a text").to_owned();
+        let string = |value: Value| value.as_str().expect("a string").to_owned();
         Self {
             status: raw["statusCode"].as_u64().expect("a status"),
-            headers: single.chain(multi).map(|(name, value)| (name, text(value))).collect(),
+            headers: single.chain(multi).map(|(name, value)| (name, string(value))).collect(),
             body: raw["body"].as_str().filter(|body| !body.is_empty()).map(str::to_owned),
             raw,
         }
@@ -243,12 +273,13 @@ impl Answer {
         }
     }
 
-    /// This refusal to the letter: status, body, challenge, and no other header than it may have.
+    /// This refusal to the letter: status, body, challenge, and no other header than it may have. On a route that requires
+    /// scopes, see [`Refusal::on`].
     #[track_caller]
     pub fn refuses(&self, refusal: &Refusal, row: &str) {
         let body = format!(r#"{{"code":"{}","description":"{}"}}"#, refusal.code, refusal.description);
         assert_eq!((self.status, self.body.as_deref()), (refusal.status, Some(body.as_str())), "{row}");
-        assert_eq!(self.header("www-authenticate"), refusal.challenge, "{row}");
+        assert_eq!(self.header("www-authenticate"), refusal.challenge().as_deref(), "{row}");
         assert_eq!(self.header("retry-after"), (refusal.status == 503).then_some("10"), "{row}");
         assert_eq!(self.header("allow"), (refusal.status == 405).then_some("GET, HEAD, OPTIONS"), "{row}");
     }
@@ -259,16 +290,32 @@ fn greeting(message: &str) -> String {
 }
 
 /// A row of the table of errors.
+#[derive(Clone, Copy)]
 pub struct Refusal {
     pub status: u64,
     pub code: &'static str,
     pub description: &'static str,
-    pub challenge: Option<&'static str>,
+    challenge: Option<&'static str>,
+    /// Whether the challenge names the scope of the route.
+    names_scope: bool,
+}
+
+impl Refusal {
+    /// The same on the route of this path: a challenge names the scopes that the route requires.
+    pub fn on(&self, path: &str) -> Self {
+        Self { names_scope: self.names_scope || path == "/api/private-scoped", ..*self }
+    }
+
+    /// The value of `WWW-Authenticate`.
+    pub fn challenge(&self) -> Option<String> {
+        let scope = if self.names_scope { r#", scope="read:messages""# } else { "" };
+        self.challenge.map(|challenge| format!("{challenge}{scope}"))
+    }
 }
 
 macro_rules! refusals {
     ($($name:ident $status:literal $code:literal $description:literal $challenge:expr;)*) => {
-        $(pub const $name: Refusal = Refusal { status: $status, code: $code, description: $description, challenge: $challenge };)*
+        $(pub const $name: Refusal = Refusal { status: $status, code: $code, description: $description, challenge: $challenge, names_scope: $status == 403 };)*
     };
 }
 
@@ -290,11 +337,14 @@ refusals! {
     INVALID_CLAIMS     401 "invalid_claims" "incorrect claims,please check the audience and issuer"
         Some(r#"Bearer realm="api", error="invalid_token", error_description="incorrect claims,please check the audience and issuer""#);
     NO_SCOPE           403 "Unauthorized" "You don't have access to this resource"
-        Some(r#"Bearer realm="api", error="insufficient_scope", error_description="You don't have access to this resource", scope="read:messages""#);
+        Some(r#"Bearer realm="api", error="insufficient_scope", error_description="You don't have access to this resource""#);
     KEYS_UNAVAILABLE   503 "jwks_unavailable" "Signing keys are temporarily unavailable" None;
     INTERNAL_ERROR     500 "internal_error" "Internal error" None;
     NOT_FOUND          404 "not_found" "Not found" None;
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "Method not allowed" None;
+    BAD_REQUEST        400 "bad_request" "Bad request" None;
+    TOO_LARGE          413 "payload_too_large" "The body is too large" None;
+    NO_JSON            415 "unsupported_media_type" "Content-Type must be application/json" None;
 }
 
 pub const PUBLIC: &str = "Hello from a public endpoint! You don't need to be authenticated to see this.";
