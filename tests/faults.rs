@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use flate2::{Compression, write::GzEncoder};
 use front_door::*;
 use futures_util::future::{Either, join_all, select};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenant::{Certificate, Key, Step, Tenant, Wire};
 use tokio::time::{sleep, timeout};
 
@@ -101,16 +101,18 @@ async fn bodies_that_are_no_jwks() {
     let chunk = &chunk(jwks);
     let flood = |bytes: &str| Step::Flood(bytes.repeat(1_000).into_bytes());
     let blanks = || flood(" ");
-    let key = |n| json!({ "kty": "RSA", "kid": format!("{n}"), "n": format!("{}8", "_".repeat(682)), "e": "AQAB" });
-    let hundred_of_4096_bits = json!({ "keys": (0..99).map(key).chain([KEY.jwk()]).collect::<Vec<_>>() }).to_string();
+    let key = |n| json!({ "kty": "RSA", "kid": format!("{n}"), "n": format!("{}w", "_".repeat(1_365)), "e": "AQAB" });
+    let most_of_8192_bits = json!({ "keys": (0..499).map(key).chain([KEY.jwk()]).collect::<Vec<_>>() }).to_string();
+    let too_many = set_of(501, &KEY.jwk());
     let faults = [
         answered("nothing", [ok("")]),
         answered("HTML", [answer("200 OK\r\nContent-Type: text/html", format!("<html>{jwks}</html>"))]),
         answered("JSON cut short", [ok(&jwks[..jwks.len() - 1])]),
         answered("JSON and more", [ok(&format!("{jwks}{jwks}"))]),
         answered("a byte order mark", [ok(&format!("\u{feff}{jwks}"))]),
-        answered("a hundred keys of 4096 bits", [ok(&hundred_of_4096_bits)]),
-        answered("64 KiB and a byte", [ok(&padded(jwks, 64 * 1024 + 1))]),
+        answered("500 keys of 8192 bits", [ok(&most_of_8192_bits)]),
+        answered("501 keys", [ok(&too_many)]),
+        answered("512 KiB and a byte", [ok(&padded(jwks, 512 * 1024 + 1))]),
         answered("gzip", [answer("200 OK\r\nContent-Encoding: gzip", gzip(jwks))]),
         answered("gzip that says nothing of it", [answer("200 OK", gzip(jwks))]),
         answered("a gzip bomb", [answer("200 OK\r\nContent-Encoding: gzip", bomb(jwks))]),
@@ -246,7 +248,8 @@ async fn answers_that_are_odd_but_good() {
     let whole = &format!("{OK}Content-Length: {length}\r\n\r\n{jwks}");
     let before = |before: &str| send(format!("{before}{whole}"));
     let pause = || Step::Pause(Duration::from_millis(300));
-    let keys = (0..99).map(|n| KEY.jwk().to_string().replace(KEY.kid(), &format!("key-{n}")) + ",").collect::<String>();
+    let mut certified = KEY.jwk();
+    certified["x5c"] = json!(["A".repeat(1_500), "A".repeat(1_500)]);
     let bytes = jwks.chars().map(|byte| chunk(&byte.to_string())).collect::<String>();
     let rows = vec![
         ("plain", vec![before("")]),
@@ -271,8 +274,9 @@ async fn answers_that_are_odd_but_good() {
         ("an extension and a trailer", vec![send(format!("{CHUNKED}{length:x};a=b\r\n{jwks}\r\n0\r\nX: y\r\n\r\n"))]),
         ("in pieces", vec![send(&whole[..9]), pause(), send(&whole[9..90]), pause(), send(&whole[90..])]),
         ("after a second", vec![Step::Pause(Duration::from_secs(1)), before("")]),
-        ("64 KiB to the byte", vec![answer("200 OK", padded(jwks, 64 * 1024))]),
-        ("a hundred keys of 2048 bits", vec![answer("200 OK", format!(r#"{{"keys":[{keys}{}]}}"#, KEY.jwk()))]),
+        ("512 KiB to the byte", vec![answer("200 OK", padded(jwks, 512 * 1024))]),
+        ("27 keys with their certificates", vec![answer("200 OK", set_of(27, &certified))]),
+        ("500 keys", vec![answer("200 OK", set_of(500, &KEY.jwk()))]),
     ];
     let accepted = |answer| async {
         let wire = Wire::http();
@@ -494,6 +498,16 @@ fn jwks(key: &Key) -> String {
     json!({ "keys": [key.jwk()] }).to_string()
 }
 
+/// So many keys. The last is this one, and the others are, too, but for their names.
+fn set_of(keys: usize, key: &Value) -> String {
+    let another = |n| {
+        let mut another = key.clone();
+        another["kid"] = json!(format!("key-{n}"));
+        another
+    };
+    json!({ "keys": (1..keys).map(another).chain([key.clone()]).collect::<Vec<_>>() }).to_string()
+}
+
 fn padded(jwks: &str, bytes: usize) -> String {
     jwks.to_owned() + &" ".repeat(bytes - jwks.len())
 }
@@ -522,7 +536,7 @@ fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     gzip.write_all(bytes.as_ref()).and_then(|()| gzip.finish()).expect("memory")
 }
 
-/// A set of keys in less than 64 KiB that grow to 50 MB.
+/// A set of keys in less than 64 KiB that grows to 50 MB.
 fn bomb(jwks: &str) -> Vec<u8> {
     let bomb = [gzip(jwks), gzip(vec![b' '; 1024 * 1024]).repeat(50)].concat();
     assert!(bomb.len() < 64 * 1024);
@@ -561,6 +575,6 @@ const CONNECT_TIME: Duration = Duration::from_millis(1500);
 /// What a busy machine may add to it.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// A fetch reads 64 KiB of a body, a few times that of a head or where each byte is a chunk; little more waits in the
-/// sockets. Of the 100 MB and more that are offered, next to nothing.
-const MAX_SENT: usize = 2 * 1024 * 1024;
+/// A fetch reads 512 KiB of a body, and six times that where each byte is a chunk; little more waits in the sockets. Of the
+/// 100 MB and more that are offered, next to nothing.
+const MAX_SENT: usize = 4 * 1024 * 1024;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use api_authorization::clock::{Clock, Now};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use front_door::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenant::{Answer, Key, Tenant};
 
 /// An answer of the tenant that is no set of keys.
@@ -185,7 +185,7 @@ async fn what_is_no_set_of_keys_replaces_none() {
     let token = api.token().claim("exp", NOW + 200_000).sign();
     api.get("/api/private", &token).await.greets(PRIVATE);
     let key = api.tenant.key().jwk();
-    let many = json!({ "keys": vec![&key; 101] }).to_string();
+    let many = json!({ "keys": vec![&key; 501] }).to_string();
     for (row, answer) in [
         ("404", body(404, &json!({ "keys": [key] }).to_string())),
         ("204", body(204, "")),
@@ -197,8 +197,8 @@ async fn what_is_no_set_of_keys_replaces_none() {
         ("keys twice", body(200, &format!(r#"{{"keys":[],"keys":[{key}]}}"#))),
         ("HTML", body(200, "<html></html>")),
         ("cut short", body(200, r#"{"keys":[{"kty":"#)),
-        ("101 keys", body(200, &many)),
-        ("over 64 KiB", body(200, &format!(r#"{{"keys":[{key}],"x":"{}"}}"#, "x".repeat(64 * 1024)))),
+        ("501 keys", body(200, &many)),
+        ("over 512 KiB", body(200, &format!(r#"{{"keys":[{key}],"x":"{}"}}"#, "x".repeat(512 * 1024)))),
     ] {
         api.tenant.serve(answer);
         api.advance(600);
@@ -214,7 +214,7 @@ async fn what_is_no_set_of_keys_replaces_none() {
 async fn keys_that_do_not_count() {
     let tenant = Tenant::http().await;
     let good = tenant.key().jwk();
-    let with = |name: &str, value: serde_json::Value| {
+    let with = |name: &str, value: Value| {
         let mut key = good.clone();
         key["kid"] = json!("bad");
         key[name] = value;
@@ -240,21 +240,32 @@ async fn keys_that_do_not_count() {
         ("a coefficient", with("qi", json!("AQAB"))),
         ("more primes", with("oth", json!([]))),
         ("a secret", with("k", json!("AQAB"))),
-        ("e 3", with("e", json!("Aw"))),
+        ("kty of null", with("kty", json!(null))),
+        ("key_ops with a null", with("key_ops", json!(["verify", null]))),
         ("e 1", with("e", json!("AQ"))),
+        ("e 2", with("e", json!("Ag"))),
+        ("an even e", with("e", json!("AQAA"))),
+        ("e 2^33 + 1", with("e", json!("AgAAAAE"))),
+        ("e of six bytes", with("e", json!("AQAAAAAB"))),
+        ("e of zeros", with("e", json!("AAAA"))),
+        ("e with padding", with("e", json!("Aw=="))),
         ("no e", with("e", json!(""))),
+        ("e of null", with("e", json!(null))),
         ("2047 bits", with("n", json!(shifted(&modulus)))),
-        ("two zero bytes before n", with("n", json!(zeros_before(2, &modulus)))),
+        ("2047 bits behind zeros", with("n", json!(zeros_before(9, &shifted(&modulus))))),
         ("a short n", with("n", json!(modulus[..340]))),
         ("an even n", with("n", json!(format!("{}A", &modulus[..modulus.len() - 1])))),
         ("n with padding", with("n", json!(format!("{modulus}==")))),
+        ("n of zeros", with("n", json!("A".repeat(342)))),
         ("no n", with("n", json!(""))),
-        ("4097 bits", with("n", json!(URL_SAFE_NO_PAD.encode([&[1][..], &[0xff; 512]].concat())))),
-        ("a huge n", with("n", json!(format!("{modulus}{modulus}{modulus}")))),
+        ("n of null", with("n", json!(null))),
+        ("8193 bits", with("n", json!(URL_SAFE_NO_PAD.encode([&[1][..], &[0xff; 1024]].concat())))),
+        ("a huge n", with("n", json!(URL_SAFE_NO_PAD.encode([0xff; 100_000])))),
         ("a kid of a wrong type", with("kid", json!(5))),
         ("a kid of null", with("kid", json!(null))),
         ("an empty kid", with("kid", json!(""))),
-        ("a long kid", with("kid", json!("k".repeat(129)))),
+        ("a long kid", with("kid", json!("k".repeat(257)))),
+        ("a long kid of fewer characters", with("kid", json!("\u{e9}".repeat(129)))),
         ("no object", json!("x")),
         ("null", json!(null)),
         ("a list", json!([])),
@@ -301,47 +312,62 @@ async fn keys_that_do_count() {
         let answer = api.get("/api/private", &api.token().signed_by(&other).sign()).await;
         assert_eq!(answer.status, 200, "{row}");
     }
+    let with = |name: &str, value: Value| {
+        let mut key = other.jwk();
+        key[name] = value;
+        key
+    };
+    let nulls = ["use", "key_ops", "alg", "d", "x5c"].into_iter();
     let accepted = [
-        ("no use", {
-            let mut key = other.jwk();
-            key.as_object_mut().expect("an object").remove("use");
-            key
-        }),
-        ("no alg", {
-            let mut key = other.jwk();
-            key.as_object_mut().expect("an object").remove("alg");
-            key
-        }),
-        ("key_ops with verify", {
-            let mut key = other.jwk();
-            key["key_ops"] = json!(["sign", "verify"]);
-            key
-        }),
-        ("a zero byte before n", {
-            let mut key = other.jwk();
-            key["n"] = json!(zeros_before(1, &other.n()));
-            key
-        }),
-        ("x5c that is none", {
-            let mut key = other.jwk();
-            key["x5c"] = json!("A");
-            key
-        }),
+        ("no use", without("use", other.jwk())),
+        ("no alg", without("alg", other.jwk())),
+        ("null members", nulls.fold(other.jwk(), |key, name| null(name, key))),
+        ("key_ops with verify", with("key_ops", json!(["sign", "verify"]))),
+        ("a zero byte before n", with("n", json!(zeros_before(1, &other.n())))),
+        ("several zero bytes before n", with("n", json!(zeros_before(9, &other.n())))),
+        ("several zero bytes before e", with("e", json!(zeros_before(9, "AQAB")))),
+        ("x5c that is none", with("x5c", json!("A"))),
+        ("members that nobody knows", with("https://example.com/", json!({ "a": [null] }))),
+        ("the longest kid", with("kid", json!("k".repeat(256)))),
+        ("the longest kid, in fewer characters", with("kid", json!("\u{e9}".repeat(128)))),
     ];
     for (row, key) in accepted {
         api.tenant.serve(body(200, &json!({ "keys": [key] }).to_string()));
         api.advance(90_000); // no set serves for so long: it is this one that does
-        let answer = api.get("/api/private", &api.token().signed_by(&other).sign()).await;
+        let token = api.token().signed_by(&other).header("kid", key["kid"].clone()).sign();
+        let answer = api.get("/api/private", &token).await;
         assert_eq!(answer.status, 200, "{row}");
     }
     api.tenant.serve(body(200, &json!({ "keys": [large.jwk()] }).to_string()));
     api.advance(600);
     api.get("/api/private", &api.token().signed_by(&large).sign()).await.greets(PRIVATE);
+}
 
-    let longest = Key::generate(&"k".repeat(128));
-    api.tenant.serve(body(200, &json!({ "keys": [longest.jwk()] }).to_string()));
-    api.advance(600);
-    api.get("/api/private", &api.token().signed_by(&longest).sign()).await.greets(PRIVATE);
+/// Keys that no library here makes, each with a token that it has signed. They were made once, with openssl, and their
+/// private halves are gone.
+#[tokio::test]
+async fn keys_at_the_bounds_do_count() {
+    let rows: Value = serde_json::from_str(include_str!("odd_keys.json")).expect("JSON");
+    let api = FrontDoor::with(&[("AUTH0_DOMAIN", "issuer.example")]).await;
+    for row in rows.as_array().expect("rows") {
+        api.tenant.serve(body(200, &json!({ "keys": [row["jwk"]] }).to_string()));
+        api.advance(600);
+        let token = row["token"].as_str().expect("a token");
+        api.get("/api/private", token).await.greets_at(PRIVATE, &row["name"].to_string());
+        let (signed, _) = token.rsplit_once('.').expect("a signature");
+        let forged = format!("{signed}.{}", "A".repeat(token.len() - signed.len() - 1));
+        api.get("/api/private", &forged).await.refuses(&UNPARSABLE, &row["name"].to_string());
+    }
+}
+
+fn without(member: &str, mut key: Value) -> Value {
+    key.as_object_mut().expect("an object").remove(member);
+    key
+}
+
+fn null(member: &str, mut key: Value) -> Value {
+    key[member] = json!(null);
+    key
 }
 
 fn zeros_before(zeros: usize, modulus: &str) -> String {
