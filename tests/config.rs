@@ -22,6 +22,7 @@ fn two_variables_are_enough() {
     assert_eq!(config.allowed_origins, AllowedOrigins::Any);
     assert_eq!(config.base_path, None);
     assert!(config.pinned_jwks.is_none() && config.roots.is_none());
+    assert!(!config.anonymous_sessions);
 }
 
 #[test]
@@ -47,6 +48,10 @@ fn what_is_pasted_is_understood() {
         config.expect("good origins").allowed_origins,
         AllowedOrigins::List(origins.map(HeaderValue::from_static).to_vec())
     );
+    for (given, allowed) in [("allowed", true), (" allowed ", true), ("refused", false), ("", false), (" ", false)] {
+        let config = read("ANONYMOUS_SESSIONS", Some(given)).expect("a good word");
+        assert_eq!(config.anonymous_sessions, allowed, "{given:?}");
+    }
     for uri in ["https://keys.example/jwks", "http://127.0.0.1:9010/jwks", "http://localhost/", "http://[::1]:1/"] {
         assert_eq!(read("JWKS_URI", Some(uri)).expect("a good URI").jwks_uri.as_str(), uri);
     }
@@ -79,7 +84,11 @@ fn what_cannot_be_used_is_named() {
         ("JWKS_URI", Some("http://127.0.0.1.example/"), "JWKS_URI is \"http://127.0.0.1.example/\": "),
         ("JWKS_URI", Some("file:///etc/passwd"), "JWKS_URI is \"file:///etc/passwd\": "),
         ("JWKS_URI", Some("jwks"), "JWKS_URI is \"jwks\": "),
-        ("PINNED_JWKS", Some("{}"), "PINNED_JWKS cannot be used (no list of keys): set it to the JSON of a JWKS"),
+        (
+            "PINNED_JWKS",
+            Some("{}"),
+            "PINNED_JWKS cannot be used (no JSON object with a list of keys): set it to the JSON of a JWKS",
+        ),
         ("PINNED_JWKS", Some(r#"{"keys":[]}"#), "PINNED_JWKS cannot be used (no usable key): "),
         (
             "SSL_CERT_FILE",
@@ -100,6 +109,12 @@ fn what_cannot_be_used_is_named() {
         ("BASE_PATH", Some("/"), "BASE_PATH is \"/\": set it to the path of your custom domain's mapping, as /v1"),
         ("BASE_PATH", Some("/a//b"), "BASE_PATH is \"/a//b\": "),
         ("BASE_PATH", Some("/a?b"), "BASE_PATH is \"/a?b\": "),
+        (
+            "ANONYMOUS_SESSIONS",
+            Some("true"),
+            "ANONYMOUS_SESSIONS is \"true\": set it to allowed or refused, or leave it out",
+        ),
+        ("ANONYMOUS_SESSIONS", Some("Allowed"), "ANONYMOUS_SESSIONS is \"Allowed\": "),
     ];
     for (name, value, sentence) in rows {
         let error = read(name, *value).map(|_| "accepted").expect_err(sentence).to_string();
