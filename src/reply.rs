@@ -1,16 +1,12 @@
 //! What an endpoint answers: a [`Reply`], or a [`Problem`] of its own.
 
-use lambda_http::Body;
+use lambda_http::http::StatusCode;
 use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
-use lambda_http::http::response::{self, Response};
-use lambda_http::http::{Error, StatusCode};
+use lambda_http::{Body, Response};
 use serde::Serialize;
 
-/// An answer of 2xx.
-pub struct Reply {
-    head: response::Builder,
-    body: serde_json::Result<Body>,
-}
+/// An answer of 2xx. `None` where it cannot be written.
+pub struct Reply(Option<Response<Body>>);
 
 impl Reply {
     /// 200, with `value` as JSON.
@@ -19,31 +15,42 @@ impl Reply {
     }
 
     /// 201, with `value` as JSON. `location` is the path or the URL of what was made (RFC 9110, section 15.3.2).
-    pub fn created(location: impl TryInto<HeaderValue, Error: Into<Error>>, value: impl Serialize) -> Self {
+    pub fn created(location: impl TryInto<HeaderValue>, value: impl Serialize) -> Self {
         Self::json(StatusCode::CREATED, value).header(LOCATION, location)
     }
 
     /// 204, without a body.
     pub fn no_content() -> Self {
-        Self { head: Response::builder().status(StatusCode::NO_CONTENT), body: Ok(Body::Empty) }
+        Self::new(StatusCode::NO_CONTENT, Body::Empty)
     }
 
-    /// The same with one header more. It stands in place of the one that every answer has by that name.
+    /// The same with this header, in the place of any other of that name.
     #[must_use]
-    pub fn header(self, name: HeaderName, value: impl TryInto<HeaderValue, Error: Into<Error>>) -> Self {
-        Self { head: self.head.header(name, value), ..self }
+    pub fn header(self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        // A header may hold other bytes than ASCII, and the JSON of an answer cannot.
+        let value = value.try_into().ok().filter(|value: &HeaderValue| value.to_str().is_ok());
+        Self(self.0.zip(value).map(|(mut response, value)| {
+            response.headers_mut().insert(name, value);
+            response
+        }))
     }
 
     fn json(status: StatusCode, value: impl Serialize) -> Self {
-        Self {
-            head: Response::builder().status(status).header(CONTENT_TYPE, "application/json"),
-            body: serde_json::to_string(&value).map(Body::Text),
+        match serde_json::to_string(&value) {
+            Ok(json) => Self::new(status, Body::Text(json)).header(CONTENT_TYPE, "application/json"),
+            Err(_) => Self(None),
         }
+    }
+
+    fn new(status: StatusCode, body: Body) -> Self {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        Self(Some(response))
     }
 
     /// The response. `None` where a value cannot be written as JSON, or a header holds what no header can.
     pub(crate) fn into_response(self) -> Option<Response<Body>> {
-        self.head.body(self.body.ok()?).ok()
+        self.0
     }
 }
 
