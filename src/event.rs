@@ -10,7 +10,7 @@ use std::task::{self, Poll};
 
 use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
-use lambda_http::http::header::{AUTHORIZATION, HOST, HeaderMap};
+use lambda_http::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, VARY};
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::{Service, ServiceExt};
 use lambda_http::{Adapter, Body, BoxFuture, IntoResponse, LambdaEvent, Request, Response, TransformResponse};
@@ -153,7 +153,14 @@ fn nothing_but_headers(event: &LambdaRequest) -> LambdaRequest {
 struct AsItIs(Response<Body>);
 
 impl IntoResponse for AsItIs {
-    fn into_response(self) -> BoxFuture<'static, Response<Body>> {
+    fn into_response(mut self) -> BoxFuture<'static, Response<Body>> {
+        // Of several headers of one name, lambda_http hands an HTTP API the first alone.
+        let varies: Vec<_> = self.0.headers().get_all(VARY).iter().filter_map(|value| value.to_str().ok()).collect();
+        if varies.len() > 1
+            && let Ok(vary) = HeaderValue::try_from(varies.join(", "))
+        {
+            self.0.headers_mut().insert(VARY, vary);
+        }
         Box::pin(future::ready(self.0))
     }
 }
