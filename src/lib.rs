@@ -15,7 +15,7 @@
 //! - [`grant`]: what a route requires, against the claims -> go on, or 403
 //! - [`error`]: a refusal -> status, code, description, challenge
 //!
-//! Two small ones serve them: [`clock`] and [`log`].
+//! Three small ones serve them: [`clock`], [`log`] and [`template`].
 
 #![forbid(unsafe_code)]
 // What a caller or an issuer sends must not be able to stop the process.
@@ -60,19 +60,22 @@ pub mod clock;
 
 pub mod log;
 
+pub mod template;
+
 /// Answers events by a table of routes until Lambda ends the process.
 ///
 /// `state` is what all calls share, such as the client of a database. It is made once, in the init phase, side by side
 /// with the first fetch of the signing keys.
 ///
 /// # Errors
-/// Where `state` cannot be made, or the Runtime API cannot be reached.
+/// Where the table has a row that cannot work, `state` cannot be made, or the Runtime API cannot be reached.
 pub async fn serve<S: Send + Sync + 'static>(
     routes: &'static [Route<S>],
     config: Config,
     keys: KeyStore,
     state: impl Future<Output = Result<S, Error>>,
 ) -> Result<(), Error> {
+    route::check(routes)?;
     let (state, ()) = futures_util::future::join(state, keys.warm_up()).await;
     let api = Api::new(routes, config, keys, state?);
     Runtime::new(event::service(handler::service(api))).run_concurrent().await

@@ -11,7 +11,7 @@ use api_authorization::clock::Clock;
 use api_authorization::config::Config;
 use api_authorization::keys::KeyStore;
 use api_authorization::routes::ROUTES;
-use api_authorization::{log, route, runtime, serve};
+use api_authorization::{log, runtime, serve, template};
 use lambda_runtime::Error;
 use once_cell::sync::OnceCell;
 
@@ -21,7 +21,7 @@ static JWKS: OnceCell<KeyStore> = OnceCell::new();
 fn main() -> ExitCode {
     // `make routes`: what template.yaml has to say of the table.
     if env::args().nth(1).as_deref() == Some("routes") {
-        print!("{}", route::events(ROUTES));
+        print!("# CorsConfiguration: {}\n{}", template::methods(ROUTES), template::events(ROUTES));
         return ExitCode::SUCCESS;
     }
     log::init();

@@ -1,7 +1,5 @@
 //! The types of a table of routes, and how a request finds its row: found, 404, or 405 with `Allow`.
 
-use std::fmt::Write;
-
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
@@ -99,11 +97,11 @@ pub fn find<'a, S>(routes: &'static [Route<S>], request: &'a Request, base_path:
     let path = request.raw_http_path();
     let context = request.request_context_ref();
     let (stage, encoded) = match context {
-        // An HTTP API leaves a named stage in the path, and decodes the path. A Function URL sends the same form of
-        // event, and does not decode.
+        // An HTTP API leaves a named stage in the path, and decodes the path. A Function URL and `cargo lambda watch`
+        // (`localhost`) send the same form of event, and do not decode.
         Some(RequestContext::ApiGatewayV2(event)) => (
             event.stage.as_deref().filter(|stage| !["", "$default"].contains(stage)),
-            event.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url.")),
+            event.domain_name.as_deref().is_some_and(|name| name == "localhost" || name.contains(".lambda-url.")),
         ),
         _ => (None, true),
     };
@@ -131,29 +129,51 @@ pub fn methods<'a, S: 'static>(routes: impl Iterator<Item = &'a Route<S>>) -> Ve
     methods
 }
 
-/// The events of the function in `template.yaml`: one for each row.
-pub fn events<S>(routes: &[Route<S>]) -> String {
-    let mut events = String::new();
-    for Route { method, path, .. } in routes {
-        let words = format!("{} {path}", method.as_str().to_lowercase());
-        let name: String = words.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect();
-        _ = write!(
-            events,
-            "        {name}:
-          Type: HttpApi
-          Properties:
-            ApiId: !Ref Api
-            Method: {method}
-            Path: {path}
-"
-        );
+/// Looks for rows that cannot work as they stand.
+///
+/// # Errors
+/// A sentence about the first one.
+pub fn check<S>(routes: &[Route<S>]) -> Result<(), String> {
+    for (index, Route { method, path, access }) in routes.iter().enumerate() {
+        let twin = |other: &Route<S>| other.method == *method && without_names(other.path) == without_names(path);
+        let mistakes = [
+            (!path.starts_with('/'), "the path begins with no slash"),
+            (!path.split('/').all(is_segment), "a segment is neither literal nor one parameter, such as {id}"),
+            (*method == Method::OPTIONS, "OPTIONS belongs to CORS"),
+            (!asks_for_scopes(access), "there is no scope, or one that is not a single word"),
+            (routes.iter().take(index).any(twin), "no request can tell this row from an earlier one"),
+        ];
+        if let Some((_, mistake)) = mistakes.into_iter().find(|(made, _)| *made) {
+            return Err(format!("In the table of routes, {method} {path}: {mistake}."));
+        }
     }
-    events
+    Ok(())
 }
 
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+fn is_segment(segment: &str) -> bool {
+    match name(segment) {
+        Some(name) => {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        }
+        // An HTTP API decodes `%`, and the others do not.
+        None => segment.bytes().all(|byte| byte.is_ascii_graphic() && !b"%{}?#".contains(&byte)),
+    }
+}
+
+/// Whether the scopes of a row are words as RFC 6749, section 3.3 has them, and not an empty list.
+fn asks_for_scopes<S>(access: &Access<S>) -> bool {
+    let word = |scope: &&str| {
+        !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !br#""\"#.contains(&byte))
+    };
+    match access {
+        Access::Public(_) | Access::Protected(Grant::Anyone, _) => true,
+        Access::Protected(grant, _) => !grant.scopes().is_empty() && grant.scopes().iter().all(word),
+    }
+}
+
+/// What two paths have in common that the same requests fit.
+fn without_names(path: &str) -> Vec<Option<&str>> {
+    path.split('/').map(|segment| name(segment).is_none().then_some(segment)).collect()
 }
 
 /// The path behind `prefix`, where that is its beginning in whole segments; else the path as it is.
@@ -183,7 +203,7 @@ fn exactly<'a, S>(routes: &'static [Route<S>], path: &'a str, method: &Method, e
 }
 
 /// Which segments are parameters. In order, a literal segment comes before a parameter.
-pub(crate) fn shape(path: &str) -> Vec<bool> {
+fn shape(path: &str) -> Vec<bool> {
     path.split('/').map(|segment| name(segment).is_some()).collect()
 }
 
