@@ -24,6 +24,7 @@
 use std::future::Future;
 use std::{env, io};
 
+use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{Error, Runtime};
 use tokio::runtime::{self, Builder};
 
@@ -78,7 +79,9 @@ pub async fn serve<S: Send + Sync + 'static>(
     route::check(routes)?;
     let (state, ()) = futures_util::future::join(state, keys.warm_up()).await;
     let api = Api::new(routes, config, keys, state?);
-    Runtime::new(event::service(handler::service(api))).run_concurrent().await
+    let runtime = Runtime::new(event::service(handler::service(api)));
+    // The span that has the request's ids.
+    runtime.layer(TracingLayer::new()).run_concurrent().await
 }
 
 /// The threads that [`serve`] runs on: one where Lambda sends one event at a time, as many as there are cores where it
