@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -35,7 +36,13 @@ pub struct Lambda {
 type Outcome = Result<Value, Value>;
 
 impl Lambda {
+    /// Starts the function, told of this tenant and of what else stands in these variables.
     pub async fn start(tenant: &Tenant, environment: &[(&str, &str)]) -> Self {
+        Self::run(function(), tenant, environment).await
+    }
+
+    /// The same for another binary.
+    pub async fn run(mut function: Command, tenant: &Tenant, environment: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its number");
         let runtime_api = Arc::new(RuntimeApi::new());
@@ -44,7 +51,7 @@ impl Lambda {
             tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves without an end") });
 
         let log = std::env::temp_dir().join(format!("api-authorization-{}-{}.log", std::process::id(), address.port()));
-        let function = function()
+        let function = function
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AUTH0_DOMAIN", tenant.domain())
             .env("API_AUDIENCE", AUDIENCE)
@@ -68,7 +75,7 @@ impl Lambda {
         (answer.status, answer.body.unwrap_or_default())
     }
 
-    /// Hands over any text for an event.
+    /// Hands over any string for an event.
     pub async fn invoke(&self, event: String) -> Outcome {
         let outcome = timeout(INVOCATION, self.runtime_api.invoke(event)).await;
         outcome.unwrap_or_else(|_| panic!("no answer. The log says:\n{}", self.log()))
@@ -76,8 +83,13 @@ impl Lambda {
 
     /// The lines of the access log.
     pub fn requests(&self) -> Vec<Value> {
+        self.lines("request")
+    }
+
+    /// The lines of the log with this message.
+    pub fn lines(&self, message: &str) -> Vec<Value> {
         let lines = self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
-        lines.into_iter().filter(|line| line["fields"]["message"] == "request").collect()
+        lines.into_iter().filter(|line| line["fields"]["message"] == message).collect()
     }
 
     /// All that it printed.
@@ -117,7 +129,12 @@ impl Drop for Lambda {
 
 /// The binary with what Lambda itself sets, and nothing else of this machine's environment.
 pub fn function() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_api-authorization"));
+    sandbox(env!("CARGO_BIN_EXE_api-authorization"))
+}
+
+/// The same of another binary.
+pub fn sandbox(binary: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(binary);
     command
         .env_clear()
         .env("AWS_LAMBDA_FUNCTION_NAME", "api-authorization")
@@ -127,6 +144,9 @@ pub fn function() -> Command {
         .stdin(Stdio::null());
     command
 }
+
+/// What X-Ray says of each invocation.
+pub const TRACE: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0";
 
 /// How long an invocation may take, so long that a busy machine cannot make a test fail.
 const INVOCATION: Duration = Duration::from_secs(120);
@@ -179,6 +199,7 @@ impl RuntimeApi {
         let headers = [
             ("lambda-runtime-aws-request-id", id),
             ("lambda-runtime-deadline-ms", (now + INVOCATION).as_millis().to_string()),
+            ("lambda-runtime-trace-id", TRACE.to_owned()),
             ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:api".to_owned()),
         ];
         (headers, event)
