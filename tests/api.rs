@@ -178,9 +178,10 @@ async fn anonymous_sessions() {
         let api = FrontDoor::with(&environment).await;
         let token = api.token().claim("sub", "anon@5f7c8ec7").scope("read:messages").sign();
         let answer = api.get("/api/private-scoped", &token).await;
-        match accepted {
-            true => answer.greets(SCOPED),
-            false => answer.refuses(&INVALID_CLAIMS.on("/api/private-scoped"), &format!("{setting:?}")),
+        if accepted {
+            answer.greets(SCOPED);
+        } else {
+            answer.refuses(&INVALID_CLAIMS.on("/api/private-scoped"), &format!("{setting:?}"));
         }
         api.get("/api/public", &token).await.greets(PUBLIC);
         api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);

@@ -4,8 +4,12 @@
 #[path = "../../tests/front_door/another_verifier.rs"]
 mod another_verifier;
 mod bearer;
+#[path = "../../tests/front_door/caught.rs"]
+mod caught;
 mod event;
 mod jwks;
+#[path = "../../tests/reading/mod.rs"]
+mod reading;
 mod token;
 
 pub use bearer::bearer;

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 mod another_verifier;
+pub mod caught;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
