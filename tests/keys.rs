@@ -260,7 +260,7 @@ async fn keys_that_do_not_count() {
         ("no n", with("n", json!(""))),
         ("n of null", with("n", json!(null))),
         ("8193 bits", with("n", json!(URL_SAFE_NO_PAD.encode([&[1][..], &[0xff; 1024]].concat())))),
-        ("a huge n", with("n", json!(URL_SAFE_NO_PAD.encode([0xff; 100_000])))),
+        ("a huge n", with("n", json!("_".repeat(100_000)))),
         ("a kid of a wrong type", with("kid", json!(5))),
         ("a kid of null", with("kid", json!(null))),
         ("an empty kid", with("kid", json!(""))),

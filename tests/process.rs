@@ -7,10 +7,22 @@ mod lambda;
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use api_authorization::call::Call;
+use api_authorization::clock::Clock;
+use api_authorization::config::Config;
+use api_authorization::error::ApiError;
+use api_authorization::grant::Grant::Anyone;
+use api_authorization::keys::KeyStore;
+use api_authorization::reply::Reply;
+use api_authorization::route::Access::{Protected, Public};
+use api_authorization::route::{Route, handler};
+use api_authorization::token::Claims;
+use api_authorization::{log, serve};
 use front_door::*;
-use lambda::{Lambda, function};
+use lambda::{Lambda, TRACE, function, sandbox};
+use lambda_http::http::Method;
 use serde_json::{Value, json};
-use tenant::{Algorithm, Answer, Key, Tenant};
+use tenant::{AUDIENCE, Algorithm, Answer, Key, Tenant};
 
 #[tokio::test]
 async fn real_tokens() {
@@ -44,8 +56,10 @@ async fn real_tokens() {
         assert_eq!(fields["route"], if path == "/api/nowhere" { "-" } else { path }, "{line}");
         assert_eq!(fields["method"], "GET", "{line}");
         assert_eq!(fields["kid"], json!((reason == Some("unknown_kid")).then_some("two\\nlines\\u{202e}")), "{line}");
+        assert_eq!(fields["protected"], path.starts_with("/api/private"), "{line}");
         assert!(fields["latency_ms"].is_f64() && fields["keys_age_s"].is_u64(), "{line}");
-        assert!(fields["api_request_id"].is_string() && line["requestId"].is_string(), "{line}");
+        assert!(fields["api_request_id"].is_string() && line["span"]["requestId"].is_string(), "{line}");
+        assert_eq!(line["span"]["xrayTraceId"], TRACE, "{line}");
     }
     let cold: Vec<_> = lambda.requests().iter().map(|line| line["fields"]["cold_start"].clone()).collect();
     assert_eq!(cold.iter().filter(|cold| **cold == true).count(), 1, "one cold start, and that the first");
@@ -85,9 +99,10 @@ async fn real_tokens() {
     assert!(log.lines().count() > 20, "the most verbose level was on");
 }
 
-/// All that a gateway would let through of the catalogue, at the most verbose level, and no trace of it in the log.
+/// All that a gateway would let through of the catalogue, at the most verbose level. The log shows an issuer or an audience
+/// that was refused, and nothing else.
 #[tokio::test]
-async fn no_log_holds_what_a_caller_sent() {
+async fn no_log_holds_a_token() {
     let tenant = Tenant::https().await;
     let lambda =
         Lambda::start(&tenant, &[("RUST_LOG", "trace,lambda_runtime=trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
@@ -107,7 +122,7 @@ async fn no_log_holds_what_a_caller_sent() {
             assert!(!log.contains(part), "the log holds {part:.20} of {}", row.name);
         }
     }
-    for word in ["Bearer", "bearer ", "auth0|", "read:messages", tenant::AUDIENCE] {
+    for word in ["Bearer", "bearer ", "auth0|", "read:messages"] {
         assert!(!log.contains(word), "the log holds {word}");
     }
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "a line that is no JSON");
@@ -123,27 +138,30 @@ async fn each_refusal_has_its_reason_in_the_log() {
     let forger = Key::generate(tenant.key().kid());
     let far = 9_000_000_000_i64;
     for (reason, sent) in [
-        ("token_too_long", "x".repeat(8_193)),
+        ("token_too_long", "x".repeat(16_385)),
         ("opaque_token", "x7tN2hFkM0pQ9sVbYcJd4gLr6wZaEeUi".to_owned()),
         ("encrypted_token", "e30..aXY.Y2lwaGVy.dGFn".to_owned()),
         ("malformed_token", "x.y".to_owned()),
         ("malformed_token", "x.y.z.".to_owned()),
         ("malformed_header", "bnVsbA.e30.AAAA".to_owned()),
         ("malformed_header", token().header("jku", 5).sign()),
+        ("malformed_header", token().header("kid", 5).sign()),
         ("unsupported_algorithm", token().header("alg", "HS256").sign()),
         ("unsupported_header", token().header("crit", json!([])).sign()),
         ("unsupported_header", token().header("typ", "dpop+jwt").sign()),
         ("invalid_kid", token().without_header("kid").sign()),
-        ("invalid_kid", token().header("kid", 5).sign()),
+        ("invalid_kid", token().header("kid", "").sign()),
+        ("invalid_kid", token().header("kid", "k".repeat(257)).sign()),
         ("unknown_kid", token().header("kid", "another").sign()),
         ("bad_signature", token().signed_by(&forger).sign()),
         ("malformed_payload", signed("null")),
         ("expired", token().claim("exp", 1).sign()),
-        ("repeated_claim", signed(&format!(r#"{{"exp":{far},"exp":{far}}}"#))),
         ("missing_claim", token().without_claim("exp").sign()),
         ("missing_claim", token().without_claim("iss").sign()),
         ("missing_claim", token().without_claim("aud").sign()),
         ("malformed_claim", token().claim("sub", 5).sign()),
+        ("malformed_claim", token().claim("act", "x").sign()),
+        ("malformed_claim", signed(&format!(r#"{{"exp":{far},"exp":{far}}}"#))),
         ("not_yet_valid", token().claim("nbf", far).sign()),
         ("not_yet_valid", token().claim("iat", far).sign()),
         ("wrong_issuer", token().claim("iss", "https://evil.example/").sign()),
@@ -151,6 +169,10 @@ async fn each_refusal_has_its_reason_in_the_log() {
         ("bound_token", token().claim("cnf", json!({})).sign()),
         ("not_an_access_token", token().claim("at_hash", "x").sign()),
         ("not_an_access_token", token().claim("events", json!({})).sign()),
+        ("not_an_access_token", token().claim("nonce", "x").sign()),
+        ("not_an_access_token", token().claim("token_use", "id").sign()),
+        ("not_an_access_token", token().claim("typ", "Refresh").sign()),
+        ("anonymous_session", token().claim("sub", "anon@5f7c8ec7c33c6c004bbafe82").sign()),
         ("insufficient_scope", token().sign()),
     ] {
         lambda.get("/api/private-scoped", &sent).await;
@@ -169,6 +191,44 @@ async fn each_refusal_has_its_reason_in_the_log() {
     }
 }
 
+/// Nobody can mend a mistake that he cannot see.
+#[tokio::test]
+async fn the_log_shows_what_was_expected_and_what_came() {
+    let tenant = Tenant::https().await;
+    let lambda = Lambda::start(&tenant, &[]).await;
+    let issuer = format!("https://{}/", tenant.domain());
+    let (long, cut) = ("x".repeat(200), "x".repeat(128));
+    let (wide, cut_wide) = ("\u{202e}".repeat(20), "\\u{202e}".repeat(16));
+    let claim = |name: &str, value: Value| tenant.token().claim(name, value).sign();
+    for (name, value, expected, received) in [
+        ("aud", json!("http://quickstarts/api"), AUDIENCE, "http://quickstarts/api"),
+        ("aud", json!(["https://quickstarts/api/", "b"]), AUDIENCE, "https://quickstarts/api/ b"),
+        ("aud", json!([]), AUDIENCE, ""),
+        ("aud", json!("two\nlines\"\u{202e}"), AUDIENCE, "two\\nlines\\\"\\u{202e}"),
+        ("aud", json!(long), AUDIENCE, &cut),
+        ("aud", json!([long, long]), AUDIENCE, &cut),
+        ("aud", json!(wide), AUDIENCE, &cut_wide),
+        ("iss", json!(issuer.trim_end_matches('/')), &issuer, issuer.trim_end_matches('/')),
+        ("iss", json!("a\u{0}b"), &issuer, "a\\u{0}b"),
+        ("iss", json!(long), &issuer, &cut),
+    ] {
+        lambda.get("/api/private", &claim(name, value)).await;
+        let line = lambda.requests().pop().expect("a line");
+        let fields = &line["fields"];
+        let reason = if name == "aud" { "wrong_audience" } else { "wrong_issuer" };
+        let shown = [&fields["reason"], &fields["expected"], &fields["received"], &fields["seconds_ahead"]];
+        assert_eq!(shown, [&json!(reason), &json!(expected), &json!(received), &Value::Null]);
+    }
+    for name in ["nbf", "iat"] {
+        let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970").as_secs() + 3_600;
+        lambda.get("/api/private", &claim(name, json!(in_an_hour))).await;
+        let line = lambda.requests().pop().expect("a line");
+        let ahead = line["fields"]["seconds_ahead"].as_u64();
+        assert!(ahead.is_some_and(|seconds| (3_480..=3_600).contains(&seconds)), "{name}: {line}");
+        assert_eq!((&line["fields"]["expected"], &line["fields"]["received"]), (&Value::Null, &Value::Null), "{line}");
+    }
+}
+
 /// Whoever reads the log sees why there are no keys, and nothing of what the issuer sent.
 #[tokio::test]
 async fn each_failed_fetch_has_its_reason_in_the_log() {
@@ -181,11 +241,11 @@ async fn each_failed_fetch_has_its_reason_in_the_log() {
     for (reason, answer, jwks_uri) in [
         ("no connection, or one that broke", Answer::Jwks, Some(closed)),
         ("a status that is not 200", body(503, "SECRET"), None),
-        ("no JSON object", body(200, "SECRET"), None),
-        ("no list of keys", body(200, r#"{"SECRET":1}"#), None),
+        ("no JSON object with a list of keys", body(200, "SECRET"), None),
+        ("no JSON object with a list of keys", body(200, r#"{"SECRET":1}"#), None),
         ("no usable key", body(200, r#"{"keys":[{"kty":"SECRET"}]}"#), None),
-        ("more than 100 keys", body(200, &json!({ "keys": vec!["SECRET"; 101] }).to_string()), None),
-        ("a body of more than 64 KiB", body(200, &"SECRET".repeat(11_000)), None),
+        ("more than 500 keys", body(200, &json!({ "keys": vec!["SECRET"; 501] }).to_string()), None),
+        ("a body of more than 512 KiB", body(200, &"SECRET".repeat(88_000)), None),
     ] {
         let tenant = Tenant::https().await;
         tenant.serve(answer);
@@ -201,58 +261,97 @@ async fn each_failed_fetch_has_its_reason_in_the_log() {
 }
 
 #[tokio::test]
-async fn events_that_cannot_be_read_cost_one_invocation() {
+async fn an_event_of_no_front_costs_one_invocation() {
+    const SENTENCE: &str =
+        "no event of an HTTP API, a REST API, a Function URL or a load balancer: nothing else is answered";
     let tenant = Tenant::https().await;
     let lambda = Lambda::start(&tenant, &[]).await;
     let token = tenant.token().sign();
     let with_header = |name: &str, value: &str| event("GET", "/api/private", &[(name, value)]).to_string();
-    let with_rest_header = |name: &str, value: &str| {
-        let mut event = event_file("rest-private");
-        event["headers"][name] = json!(value);
-        event["multiValueHeaders"][name] = json!([value]);
-        event.to_string()
-    };
-    let with = |member: &str, value: Value| {
-        let mut event = event("GET", "/api/private", &[]);
-        event[member] = value;
-        event.to_string()
-    };
-    let mut base64 = event("GET", "/api/private", &[]);
-    base64["isBase64Encoded"] = json!(true);
-    base64["body"] = json!("no base64!");
+    let mut header_of_a_wrong_type = event("GET", "/api/private", &[]);
+    header_of_a_wrong_type["headers"] = json!({ "authorization": 5, "x": "SECRET" });
     for event in [
         "{}".to_owned(),
         "null".to_owned(),
-        "\"text\"".to_owned(),
-        r#"{"source":"aws.events","detail-type":"Scheduled Event"}"#.to_owned(),
-        with_rest_header("host", "evil host"),
-        with_rest_header("host", "[::1"),
-        with_rest_header("host", " "),
-        with_rest_header("x-forwarded-proto", ""),
-        with_rest_header("x-forwarded-proto", "1bad"),
-        with_rest_header("x-forwarded-proto", "https,http"),
+        "5".to_owned(),
+        r#"["SECRET"]"#.to_owned(),
+        r#""SECRET""#.to_owned(),
+        r#"{"key1":"SECRET","key2":"value2"}"#.to_owned(),
+        r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{"SECRET":1}}"#.to_owned(),
+        r#"{"Records":[{"eventSource":"aws:sqs","body":"SECRET"}]}"#.to_owned(),
         with_header("authorization", &format!("Bearer {token}\r\nx: y")),
         with_header("authorization", &format!("Bearer {token}\0")),
-        with_header("a name", "x"),
-        with_header("", "x"),
-        with("headers", json!({ "authorization": 5 })),
-        base64.to_string(),
+        with_header("a SECRET", "x"),
+        with_header("", "SECRET"),
+        header_of_a_wrong_type.to_string(),
     ] {
-        let outcome = lambda.invoke(event.clone()).await;
-        assert!(outcome.is_err(), "{event}: {outcome:?}");
+        let error = lambda.invoke(event.clone()).await.expect_err(&event);
+        assert!(error["errorMessage"].as_str().is_some_and(|error| error.contains(SENTENCE)), "{event}: {error}");
         let log = lambda.log();
-        let error = log.lines().rfind(|line| line.contains("\"ERROR\"")).expect("a line");
-        assert!(error.contains(r#""requestId":"8476a536-"#), "{event}: {error}");
+        let line = log.lines().rfind(|line| line.contains("\"ERROR\"")).expect("a line");
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        assert!(line["fields"]["error"].as_str().is_some_and(|error| error.contains(SENTENCE)), "{event}: {line}");
+        assert!(line["span"]["requestId"].is_string(), "{event}: {line}");
+        assert!(!format!("{log}{error}").contains("SECRET"), "{event} is quoted: {log}{error}");
         assert_eq!(lambda.get("/api/private", &token).await.0, 200, "after {event}");
     }
     assert_eq!(tenant.fetches(), 1, "the process and its keys have lived on");
     let log = lambda.log();
     assert!(!log.contains(&token), "the log holds a token");
-    assert!(
-        log.contains(r#""message":"panic""#) && !log.contains("unwrap()"),
-        "a panic's own words may quote the caller"
-    );
     assert!(lambda.threads().is_none_or(|threads| threads == 1), "one event at a time needs one thread");
+}
+
+/// The function with a table of one's own, in a process of its own: this very test, once more.
+#[test]
+fn what_a_handler_logs_bears_the_id_of_its_request() {
+    const CHILD: &str = "PROCESS_WITH_A_TABLE_OF_ITS_OWN";
+    async fn tells(call: Call<'_, u64>, _claims: &Claims) -> Result<Reply, ApiError> {
+        tracing::info!(made = call.state, "told by a handler");
+        Ok(Reply::no_content())
+    }
+    async fn breaks(_call: Call<'_, u64>) -> Result<Reply, ApiError> {
+        panic!("SECRET")
+    }
+    static TABLE: &[Route<u64>] = &[
+        Route { method: Method::POST, path: "/tells", access: Protected(Anyone, handler!(tells)) },
+        Route { method: Method::GET, path: "/breaks", access: Public(handler!(breaks)) },
+    ];
+    if std::env::var_os(CHILD).is_some() {
+        log::init();
+        let config = Config::from_env().expect("a good configuration");
+        let end = api_authorization::runtime().expect("a thread").block_on(async {
+            let keys = KeyStore::new(config.key_source(), Clock::system()).expect("a client");
+            serve(TABLE, config, keys, async { Ok(7) }).await
+        });
+        panic!("it ended: {end:?}");
+    }
+    let mut child = sandbox(std::env::current_exe().expect("this test"));
+    child.args(["--exact", "what_a_handler_logs_bears_the_id_of_its_request", "--nocapture"]).env(CHILD, "1");
+
+    tokio::runtime::Runtime::new().expect("threads").block_on(async {
+        let tenant = Tenant::https().await;
+        let lambda = Lambda::run(child, &tenant, &[]).await;
+        let id = |message: &str| {
+            let line = lambda.lines(message).pop().expect("a line");
+            assert!(line["span"]["requestId"].is_string(), "{line}");
+            line["span"]["requestId"].clone()
+        };
+        let authorization = format!("Bearer {}", tenant.token().sign());
+        let told = lambda.send(&event("POST", "/tells", &[("authorization", &authorization)])).await;
+        assert_eq!((told.status, told.body), (204, None));
+        assert_eq!(lambda.lines("told by a handler")[0]["fields"]["made"], 7, "the state of all calls");
+        assert_eq!(id("told by a handler"), id("request"));
+
+        lambda.send(&event("GET", "/breaks", &[])).await.refuses(&INTERNAL_ERROR, "a panic");
+        assert_eq!(id("panic"), id("request"));
+        assert_eq!(lambda.requests().pop().expect("a line")["fields"]["reason"], "panicked");
+        let place = lambda.lines("panic").pop().expect("a line")["fields"]["location"].clone();
+        assert!(place.as_str().is_some_and(|place| place.starts_with("tests/process.rs:")), "{place}");
+        assert!(!lambda.log().contains("SECRET"), "a panic's own words may quote the caller");
+
+        let told = lambda.send(&event("POST", "/tells", &[("authorization", &authorization)])).await;
+        assert_eq!(told.status, 204, "the process has lived on");
+    });
 }
 
 #[tokio::test]
@@ -265,9 +364,9 @@ async fn several_events_at_a_time() {
     assert_eq!(tenant.fetches(), 1);
     assert!(lambda.threads().is_none_or(|threads| threads > 1), "several events at a time are worth several threads");
     let lines = lambda.requests();
-    let ids: BTreeSet<_> = lines.iter().map(|line| line["requestId"].to_string()).collect();
+    let ids: BTreeSet<_> = lines.iter().map(|line| line["span"]["requestId"].to_string()).collect();
     assert_eq!((lines.len(), ids.len()), (64, 64), "each line bears the id of its own request");
-    assert!(lines.iter().all(|line| line["span"].is_null()), "{lines:?}");
+    assert!(lines.iter().all(|line| line["spans"].is_null()), "one span, and no list of them: {lines:?}");
 }
 
 #[test]
