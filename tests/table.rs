@@ -762,9 +762,3 @@ fn what_the_template_says_of_a_table() {
     ];
     assert_eq!(template::events(&table), events.concat());
 }
-
-#[test]
-fn the_gateway_allows_the_methods_of_the_table() {
-    let template = include_str!("../template.yaml");
-    assert!(template.contains(&format!("          {}\n", template::methods(ROUTES))), "{}", template::methods(ROUTES));
-}
