@@ -82,6 +82,8 @@ pub enum ApiError {
     Problem(&'static Problem),
     /// A handler could not do its work. For your own handlers: log the cause, then return this.
     Internal,
+    /// A handler's reply holds a value that is no JSON, or a header that cannot be one.
+    UnwritableReply,
     /// A handler panicked.
     Panicked,
 }
@@ -190,6 +192,7 @@ impl ApiError {
             Self::Problem(problem)     => (problem.code(), Answer {
                 status: problem.status(), code: problem.code(), description: problem.description(), header: Header::None }),
             Self::Internal             => ("internal", DEFECT),
+            Self::UnwritableReply      => ("unwritable_reply", DEFECT),
             Self::Panicked             => ("panicked", DEFECT),
         }
     }

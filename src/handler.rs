@@ -56,7 +56,7 @@ async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
     let (path, scopes) = (found.path(), found.scopes());
     let answer = AssertUnwindSafe(answer(request, found, api)).catch_unwind().await;
     let answer = answer.unwrap_or(Err(ApiError::Panicked));
-    let answer = answer.and_then(|reply| reply.into_response().ok_or(ApiError::Internal));
+    let answer = answer.and_then(|reply| reply.into_response().ok_or(ApiError::UnwritableReply));
     log(request, path, scopes.is_some(), &answer, api, started.elapsed());
     respond(request, answer.unwrap_or_else(|error| refusal(&error, scopes.unwrap_or_default())))
 }

@@ -5,7 +5,7 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION}
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-/// An answer of 2xx. `None` where it cannot be written.
+/// An answer of 2xx. A value that is no JSON, or a header that cannot be one, makes it a 500.
 pub struct Reply(Option<Response<Body>>);
 
 impl Reply {
@@ -48,7 +48,7 @@ impl Reply {
         Self(Some(response))
     }
 
-    /// The response. `None` where a value cannot be written as JSON, or a header holds what no header can.
+    /// The response, where it can be written.
     pub(crate) fn into_response(self) -> Option<Response<Body>> {
         self.0
     }
