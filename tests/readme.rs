@@ -65,13 +65,25 @@ fn diff() -> String {
     format!("{diff}\n")
 }
 
+/// Applies it, unless you have.
 fn apply(diff: &str, copy: &Path) {
     let file = copy.with_extension("diff");
     fs::write(&file, diff).expect("a file");
-    let mut git = Command::new("git");
-    // Not the repository that the copy may lie in.
-    git.env("GIT_CEILING_DIRECTORIES", copy.parent().expect("a folder")).current_dir(copy);
-    succeed(git.arg("apply").arg(file));
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        // Not the repository that the copy may lie in.
+        git.env("GIT_CEILING_DIRECTORIES", copy.parent().expect("a folder")).current_dir(copy);
+        git.arg("apply").args(arguments).arg(&file).output().expect("git")
+    };
+    if git(&["--reverse", "--check"]).status.success() {
+        return;
+    }
+    let applied = git(&[]);
+    assert!(
+        applied.status.success(),
+        "The README's diff is for the table that this project began with. If yours is another, delete this test.\n{}",
+        String::from_utf8_lossy(&applied.stderr)
+    );
     for patched in ["src/routes.rs", "template.yaml"] {
         age(&copy.join(patched), &[patched.as_ref(), "README.md".as_ref()]);
     }
@@ -88,7 +100,9 @@ fn build(copy: &Path) -> PathBuf {
     // `test`, because that asks for the features that this build has.
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["test", "--offline", "--quiet", "--no-run", "--test=none", "--profile", name]);
-    succeed(cargo.env("CARGO_TARGET_DIR", profile.parent().expect("a folder")).current_dir(copy));
+    let built = cargo.env("CARGO_TARGET_DIR", profile.parent().expect("a folder")).current_dir(copy).output();
+    let built = built.expect("cargo");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     profile.join("readme-example")
 }
 
@@ -132,11 +146,6 @@ fn age(file: &Path, like: &[&Path]) {
     let modified = |file: &&Path| fs::metadata(project().join(file)).and_then(|it| it.modified()).expect("a time");
     let time: SystemTime = like.iter().map(modified).max().expect("a file");
     File::options().append(true).open(file).and_then(|file| file.set_modified(time)).expect("a file");
-}
-
-fn succeed(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}:\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn project() -> &'static Path {
