@@ -5,17 +5,17 @@
 
 use std::convert::Infallible;
 use std::future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::{self, Poll};
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use lambda_http::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, VARY};
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::{Service, ServiceExt};
-use lambda_http::{Adapter, Body, BoxFuture, IntoResponse, LambdaEvent, Request, Response, TransformResponse};
+use lambda_http::{Adapter, Body, BoxFuture, IntoResponse, LambdaEvent, Request, Response, service_fn};
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -65,14 +65,22 @@ fn with_all_authorization(mut event: LambdaRequest) -> LambdaRequest {
 /// `answers` must be cheap to clone. A request that is [`malformed`] reaches it only to be answered 400.
 pub fn service<S>(
     answers: S,
-) -> impl Service<LambdaEvent<Event>, Response: serde::Serialize + Send, Error = Infallible, Future: Send>
-+ Clone
-+ Send
-+ 'static
+) -> impl Service<LambdaEvent<Event>, Response: Serialize + Send, Error = Infallible, Future: Send> + Clone + Send + 'static
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static,
 {
-    Events(answers)
+    service_fn(move |LambdaEvent { payload: Event(event), context }: LambdaEvent<Event>| {
+        let answers = answers.clone().map_response(AsItIs);
+        async move {
+            let instead = LambdaEvent::new(nothing_but_headers(&event), context.clone());
+            let answer = Adapter::from(answers.clone()).oneshot(LambdaEvent::new(event, context));
+            // lambda_http joins path and Host by a URL parser, and panics where they make no URL.
+            match AssertUnwindSafe(answer).catch_unwind().await {
+                Ok(answer) => answer,
+                Err(_) => Adapter::from(answers.map_request(mark)).oneshot(instead).await,
+            }
+        }
+    })
 }
 
 /// Whether this stands for an event that makes no HTTP request.
@@ -83,40 +91,14 @@ pub fn malformed(request: &Request) -> bool {
 #[derive(Clone)]
 struct Malformed;
 
-#[derive(Clone)]
-struct Events<S>(S);
-
-impl<S> Service<LambdaEvent<Event>> for Events<S>
-where
-    S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone,
-{
-    type Response = <Self::Future as futures_util::TryFuture>::Ok;
-    type Error = Infallible;
-    type Future = TransformResponse<'static, AsItIs, Infallible>;
-
-    fn poll_ready(&mut self, task: &mut task::Context) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(task)
-    }
-
-    fn call(&mut self, LambdaEvent { payload: Event(event), context }: LambdaEvent<Event>) -> Self::Future {
-        let instead = LambdaEvent::new(nothing_but_headers(&event), context.clone());
-        let answers = self.0.clone();
-        let ready = std::mem::replace(&mut self.0, answers.clone()).map_response(AsItIs);
-        // The conversion joins path and Host by a URL parser, and panics where they make no URL.
-        let call = || Adapter::from(ready).call(LambdaEvent::new(event, context));
-        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-            let refused = answers.map_response(AsItIs).map_request(|mut request: Request| {
-                request.extensions_mut().insert(Malformed);
-                request
-            });
-            Adapter::from(refused).call(instead)
-        })
-    }
+fn mark(mut request: Request) -> Request {
+    request.extensions_mut().insert(Malformed);
+    request
 }
 
-/// An event of the same front with the same headers and method, and nothing in it that could be malformed.
+/// An event of the same front with the same method and headers, and nothing in it that could be malformed.
 fn nothing_but_headers(event: &LambdaRequest) -> LambdaRequest {
-    let without_host = |headers: &HeaderMap| {
+    let kept = |headers: &HeaderMap| {
         let mut headers = headers.clone();
         headers.remove(HOST);
         headers
@@ -124,24 +106,20 @@ fn nothing_but_headers(event: &LambdaRequest) -> LambdaRequest {
     match event {
         LambdaRequest::ApiGatewayV1(event) => {
             let mut same = ApiGatewayProxyRequest::default();
-            same.headers = without_host(&event.headers);
-            same.multi_value_headers = without_host(&event.multi_value_headers);
+            (same.headers, same.multi_value_headers) = (kept(&event.headers), kept(&event.multi_value_headers));
             same.http_method = event.http_method.clone();
-            same.request_context.request_id.clone_from(&event.request_context.request_id);
             LambdaRequest::ApiGatewayV1(same)
         }
         LambdaRequest::Alb(event) => {
             let mut same = AlbTargetGroupRequest::default();
-            same.headers = without_host(&event.headers);
-            same.multi_value_headers = without_host(&event.multi_value_headers);
+            (same.headers, same.multi_value_headers) = (kept(&event.headers), kept(&event.multi_value_headers));
             same.http_method = event.http_method.clone();
             LambdaRequest::Alb(same)
         }
         LambdaRequest::ApiGatewayV2(event) => {
             let mut same = ApiGatewayV2httpRequest::default();
-            same.headers = without_host(&event.headers);
+            same.headers = kept(&event.headers);
             same.request_context.http.method = event.request_context.http.method.clone();
-            same.request_context.request_id.clone_from(&event.request_context.request_id);
             LambdaRequest::ApiGatewayV2(same)
         }
         // No other front is compiled in.

@@ -24,8 +24,7 @@
 use std::future::Future;
 use std::{env, io};
 
-use lambda_runtime::layers::TracingLayer;
-use lambda_runtime::{Error, Runtime};
+use lambda_runtime::Error;
 use tokio::runtime::{self, Builder};
 
 use crate::config::Config;
@@ -69,19 +68,16 @@ pub mod template;
 /// with the first fetch of the signing keys.
 ///
 /// # Errors
-/// Where the table has a row that cannot work, `state` cannot be made, or the Runtime API cannot be reached.
+/// Where `state` cannot be made, or the Runtime API cannot be reached.
 pub async fn serve<S: Send + Sync + 'static>(
     routes: &'static [Route<S>],
     config: Config,
     keys: KeyStore,
     state: impl Future<Output = Result<S, Error>>,
 ) -> Result<(), Error> {
-    route::check(routes)?;
     let (state, ()) = futures_util::future::join(state, keys.warm_up()).await;
     let api = Api::new(routes, config, keys, state?);
-    let runtime = Runtime::new(event::service(handler::service(api)));
-    // The span that has the request's ids.
-    runtime.layer(TracingLayer::new()).run_concurrent().await
+    lambda_runtime::run_concurrent(event::service(handler::service(api))).await
 }
 
 /// The threads that [`serve`] runs on: one where Lambda sends one event at a time, as many as there are cores where it

@@ -1,6 +1,5 @@
 //! A table of routes -> what `template.yaml` has to say of it, as `make routes` prints it.
 
-use std::collections::HashSet;
 use std::fmt::Write;
 
 use lambda_http::http::Method;
@@ -17,14 +16,9 @@ pub fn methods<S>(routes: &[Route<S>]) -> String {
 /// The events of the function: one for each row.
 pub fn events<S>(routes: &[Route<S>]) -> String {
     let mut events = String::new();
-    let mut names = HashSet::new();
-    for (index, Route { method, path, .. }) in routes.iter().enumerate() {
+    for Route { method, path, .. } in routes {
         let words = format!("{} {path}", method.as_str().to_lowercase());
-        let mut name: String = words.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect();
-        if !names.insert(name.clone()) {
-            // `/a-b` beside `/a/b`: of two events of one name, SAM would take the last.
-            _ = write!(name, "{}", index + 1);
-        }
+        let name: String = words.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect();
         _ = write!(
             events,
             "        {name}:

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::ApiError;
 
-/// What a verified access token says. Only [`validate`](super::validate) makes one, so whoever holds it may rely on it:
+/// What a verified access token says. Only `validate` makes one, so whoever holds it may rely on it:
 ///
 /// ```compile_fail
 /// let forged = api_authorization::token::Claims { ..todo!() };

@@ -1,6 +1,7 @@
 use super::*;
 
-use futures_util::FutureExt;
+use std::task::{self, Poll};
+
 use lambda_http::http::HeaderValue;
 use lambda_http::{Context, RequestExt};
 use serde_json::json;
