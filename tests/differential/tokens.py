@@ -102,11 +102,16 @@ class Mutator:
         claims = [(json.dumps(name), json.dumps(value)) for name, value in claims]
         signed_by = "RS256"
         for _ in range(self.random.choice([0, 1, 1, 1, 1, 2, 3])):
-            match self.random.choices(["claim", "expiry", "header", "key", "signature"], [56, 4, 30, 6, 4])[0]:
+            match self.random.choices(["claim", "fitting", "expiry", "header", "key", "signature"], [48, 6, 6, 30, 6, 4])[0]:
                 case "claim":
                     self.change(claims, CLAIMS, self.claim_values(now))
+                case "fitting":
+                    name, value = self.random.choice(FITTING)
+                    self.put(claims, name, json.dumps(value))
                 case "expiry":
                     self.put(claims, "exp", json.dumps(now - 60))
+                    if self.random.random() < 0.3:
+                        self.put(claims, *self.random.choice([("nbf", json.dumps(now + 60)), ("sub", "5")]))
                 case "header":
                     self.change(header, HEADER, HEADER_VALUES)
                 case "key":
@@ -115,8 +120,8 @@ class Mutator:
                     self.put(header, "alg", json.dumps(algorithm))
                 case "signature":
                     signed_by = self.random.choice(SIGNATURES)
-        texts = [self.text(header), self.text(claims)]
-        segments = [encode(text) for text in texts]
+        parts = [self.json(header), self.json(claims)]
+        segments = [encode(part) for part in parts]
         if self.random.random() < 0.04:
             at = self.random.randrange(2)
             segments[at] += "=" * (-len(segments[at]) % 4) or "="
@@ -125,15 +130,15 @@ class Mutator:
         return self.scratch(token) if self.random.random() < 0.06 else token
 
     def change(self, members: list, names: list, values: list) -> None:
-        """One member set, left out, written twice, or named in another way."""
+        """One member set, left out, repeated, or named in another way."""
         name = self.random.choice(names)
         value = json.dumps(self.random.choice(values)) if self.random.random() < 0.85 else self.random.choice(RAW)
-        match self.random.choices(["put", "drop", "twice", "escape"], [70, 12, 10, 8])[0]:
+        match self.random.choices(["put", "drop", "repeat", "escape"], [70, 12, 10, 8])[0]:
             case "put":
                 self.put(members, name, value)
             case "drop":
                 members[:] = [member for member in members if member[0] != json.dumps(name)]
-            case "twice":
+            case "repeat":
                 members.insert(self.random.randrange(len(members) + 1), (json.dumps(name), value))
             case "escape":
                 for at, (known, old) in enumerate(members):
@@ -144,7 +149,7 @@ class Mutator:
         members[:] = [member for member in members if member[0] != json.dumps(name)]
         members.insert(self.random.randrange(len(members) + 1), (json.dumps(name), value))
 
-    def text(self, members: list) -> bytes:
+    def json(self, members: list) -> bytes:
         blank = self.random.choice(["", "", "", " ", "\n\t"])
         inside = f"{blank},{blank}".join(f"{name}{blank}:{blank}{value}" for name, value in members)
         text = f"{blank}{{{blank}{inside}{blank}}}{blank}"
@@ -169,7 +174,7 @@ class Mutator:
         )
 
     def scratch(self, token: str) -> str:
-        """Changes the text of a token."""
+        """Changes a token after it was signed."""
         at = self.random.randrange(len(token))
         some = self.random.choice("Aa0-_=+/.~")
         header, payload, signature = token.split(".")
@@ -184,7 +189,7 @@ class Mutator:
                 f"{header}.{payload}.",
                 f"{payload}.{header}.{signature}",
                 f"{header}.{payload}.{signature}=",
-                token + "A" * 8_192,
+                token + "A" * 16_384,
             ]
         )
 
@@ -195,16 +200,26 @@ class Mutator:
             *[str(now + 60), str(now - 60), "", " ", "x", "1.5", True, False, None, [], {}, [now + 60], {"exp": now}],
             *[self.issuer, self.issuer.rstrip("/"), self.issuer.upper(), [self.issuer], "https://evil.example/"],
             *[AUDIENCE, [AUDIENCE], [AUDIENCE, 5], [AUDIENCE, None], [[AUDIENCE]], AUDIENCE + "/", ["x"], {AUDIENCE: 1}],
-            *["read:messages", "openid", ["read:messages"], "read:messages\ud800", "\U0001f600"],
+            *["read:messages", "openid", ["read:messages"], ["openid", 5], "read:messages\ud800", "\U0001f600"],
+            *["Bearer", "bearer", "ID", "refresh", "access", {"sub": "x"}, {"sub": 5}],
         ]
 
 
+def actors(count: int) -> dict:
+    return {"sub": "x", "act": actors(count - 1)} if count else {}
+
+
 CLAIMS = ["exp", "nbf", "iat", "iss", "aud", "sub", "jti", "scope", "cnf", "at_hash", "events", "azp", "EXP", ""]
+CLAIMS += ["exp", "nbf", "iat", "sub", "scp", "act", "nonce", "c_hash", "s_hash", "token_use", "typ"]
+# What each of these claims may well hold: chance would hardly bring them together.
+FITTING = [("sub", "anon@x"), ("aud", [AUDIENCE, 5]), ("scope", ["openid"]), ("scp", "openid"), ("nonce", "n")]
+FITTING += [("act", actors(5)), ("act", actors(6)), ("typ", "ID"), ("typ", "Bearer"), ("token_use", "access")]
+FITTING += [("nbf", None), ("iat", None)]
 HEADER = ["alg", "kid", "typ", "crit", "b64", "enc", "zip", "jku", "jwk", "x5c", "x5t", "cty", "x", ""]
 HEADER_VALUES = [
-    *["RS256", "rs256", "none", "HS256", "RS512", "PS256", "RS256 ", "good", "Good", "curve", "k" * 129, "no such"],
-    *["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "dpop+jwt", "JWS", "logout+jwt", ["exp"], ["b64"], ["x"]],
-    *[5, 0.5, True, False, None, "", [], {}, {"RS256": None}, ["RS256"], ["JWT"], "https://evil.example/", "A" * 8_000],
+    *["RS256", "rs256", "none", "HS256", "RS512", "PS256", "RS256 ", "good", "Good", "curve", "k" * 257, "no such"],
+    *["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/jwt", "dpop+jwt", "JOSE", "logout+jwt", ["exp"], ["b64"], ["x"]],
+    *[5, 0.5, True, False, None, "", [], {}, {"RS256": None}, ["RS256"], ["JWT"], "https://evil.example/", "A" * 12_000],
     *[{"kty": "RSA", "n": "AQAB", "e": "AQAB"}, {"kty": "none"}, "\ud800", "\U0001f600", 2**64, 10**40],
 ]
 RAW = ["NaN", "-Infinity", "1e400", "-1e400", "1e999", "-9e999", "1e15", "1.9e9", "01", "+1", "'x'", '"\t"', '"\\ud800"', '"\\x41"', "[" * 3_000]
