@@ -85,6 +85,8 @@ cargo_tool() {
         fail "Could not install $1; the reason is above."
 }
 
+cargo_deny() { cargo_tool cargo-deny 0.20.2; }
+
 # Puts the tools of one more list into .venv, for what needs more than `make start` does.
 also_install() {
     if ! cmp -s "$1" ".venv/${1##*/}"; then
