@@ -21,6 +21,9 @@ mutants: ## Changes the sources in small ways: the tests must notice each (an ho
 differential: ## 10,000 mutated tokens to the function and to PyJWT: every difference has its rule
 	@scripts/differential
 
+advisories: ## Asks RustSec for advisories about the crates that are compiled in (with a network)
+	@scripts/advisories
+
 screenshots: ## Renews the pictures of the playground in docs/ (with Chromium, Node.js and npm)
 	@scripts/browser screenshots
 
@@ -45,4 +48,4 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 clean: ## Removes all that was built or installed here
 	rm -rf target .venv .aws-sam tests/browser/node_modules bench/target bench/node/node_modules bench/node/dist
 
-.PHONY: help start test soak fuzz mutants differential screenshots invoke bench build deploy keys logs clean
+.PHONY: help start test soak fuzz mutants differential advisories screenshots invoke bench build deploy keys logs clean
