@@ -27,6 +27,9 @@ advisories: ## Asks RustSec for advisories about the crates that are compiled in
 screenshots: ## Renews the pictures of the playground in docs/ (with Chromium, Node.js and npm)
 	@scripts/browser screenshots
 
+routes: ## Prints what template.yaml has to say of the table of routes
+	@cargo run --quiet --locked -- routes
+
 invoke: ## Hands an event file to the function under `make start` (EVENT=private TOKEN=…)
 	@scripts/invoke
 
@@ -48,4 +51,4 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 clean: ## Removes all that was built or installed here
 	rm -rf target .venv .aws-sam tests/browser/node_modules bench/target bench/node/node_modules bench/node/dist
 
-.PHONY: help start test soak fuzz mutants differential advisories screenshots invoke bench build deploy keys logs clean
+.PHONY: help start test soak fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean

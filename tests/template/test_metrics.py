@@ -8,24 +8,24 @@ import pytest
 import function as functions
 from expanded import ROOT, resources
 from pattern import field, matches
-from test_resources import of_type, routes
+from test_resources import of_type
 
 # For each filter, the lines below that it must count. All others it must not.
 COUNTED = {
     "AcceptedMetric": {"public", "accepted", "scoped", "head", "stale public", "stale accepted"},
-    "RefusedMetric": {"no token", "expired", "unknown kid", "no scope", "not found", "stale no scope"},
+    "RefusedMetric": {"no token", "expired", "unknown kid", "no scope", "not found", "stale no scope", "stale unknown kid"},
     "FailedMetric": {"no keys"},
     "RefusalsByCodeMetric": {
-        *{"no token", "expired", "unknown kid", "no scope", "not found", "stale no scope"},
+        *{"no token", "expired", "unknown kid", "no scope", "not found", "stale no scope", "stale unknown kid"},
         "no keys",
     },
     "KeysUnavailableMetric": {"no keys"},
-    "StaleKeysServedMetric": {"stale accepted", "stale no scope"},
+    "StaleKeysServedMetric": {"stale accepted", "stale no scope"},  # no "stale public", and no "stale unknown kid"
     "KeyFetchFailuresMetric": {"keys not fetched"},
     "ColdStartsMetric": {"public"},
     "LatencyMetric": {
         *{"public", "accepted", "scoped", "head", "no token", "expired", "unknown kid", "no scope", "not found"},
-        *{"no keys", "stale public", "stale accepted", "stale no scope"},
+        *{"no keys", "stale public", "stale accepted", "stale no scope", "stale unknown kid"},
     },
 }
 
@@ -58,7 +58,7 @@ def lines(binary, tenant, tmp_path_factory):
         lines["no keys"] = last(function, "request")
         lines["keys not fetched"] = last(function, "JWKS not fetched")
     # Nobody waits for keys to grow old: the age is put into a line that is real but for it.
-    for name in ["public", "accepted", "no scope"]:
+    for name in ["public", "accepted", "no scope", "unknown kid"]:
         line = json.loads(lines[name])
         assert line["fields"]["keys_age_s"] < 600
         line["fields"]["keys_age_s"] = 601
@@ -114,13 +114,6 @@ def test_what_a_filter_makes_of_a_line(lines, name):
         for dimension in dimensions:
             assert dimension["Value"] in properties["FilterPattern"], "CloudWatch wants it there"
             assert isinstance(field(dimension["Value"], line), str), counted
-
-
-def test_stale_keys_are_not_counted_for_public_routes():
-    public = [path for path, kind in routes().items() if kind == "Public"]
-    pattern = filters()["StaleKeysServedMetric"]["FilterPattern"]
-    missing = [path for path in public if f'$.fields.route != "{path}"' not in pattern]
-    assert not missing, f"add to the pattern of StaleKeysServedMetric in template.yaml: {missing}"
 
 
 # What stands in AWS's namespaces, as its documentation names it.
@@ -182,6 +175,30 @@ def spelled_out(rows):
             cells = above
         above = [above[number] if cell == "." else cell for number, cell in enumerate(cells)]
         yield above
+
+
+def test_operating_says_what_each_reason_mostly_means():
+    text = (ROOT / "OPERATING.md").read_text()
+    table = text.partition("| reason | mostly |\n")[2].partition("\n\n")[0]
+    explained = [reason for row in table.splitlines() for reason in re.findall(r"`([a-z_]+)`", row.split("|")[1])]
+    reasons = set(re.findall(r'=> \("([a-z_]+)"', (ROOT / "src/error.rs").read_text()))
+    # What is ours has sections of its own.
+    ours = {"keys_unavailable", "internal", "unwritable_reply", "panicked"}
+    assert sorted(explained) == sorted(reasons - ours)
+    assert all(f"`{reason}`" in text or f"*{reason.replace('_', ' ').capitalize()}*" in text for reason in ours)
+
+
+def test_the_query_for_what_came_names_fields_of_the_log(binary, tenant, tmp_path):
+    (query,) = re.findall(r"`(filter fields.reason [^`]*)`", (ROOT / "OPERATING.md").read_text())
+    assert [command.split()[0] for command in query.split(" | ")] == ["filter", "stats", "sort"]
+    named = set(re.findall(r"fields\.[a-z_]+", query))
+    assert named == {"fields.reason", "fields.expected", "fields.received"}
+    with functions.running(binary, tmp_path / "log", tenant.environment()) as function:
+        for kind in ["wrong-audience", "wrong-issuer"]:
+            function.invoke(event("GET", "/api/private", tenant.token(kind)))
+            line = json.loads(last(function, "request"))
+            assert line["fields"]["reason"] == kind.replace("-", "_")
+            assert all(isinstance(field(f"$.{name}", line), str) for name in named)
 
 
 def test_the_query_for_addresses_names_fields_of_the_gateway_s_log():

@@ -2,9 +2,11 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 import yaml
+from samcli.yamlhelper import yaml_parse
 
 from expanded import ROOT, TEMPLATE, resolved, resources
 
@@ -13,31 +15,41 @@ def of_type(kind, **parameters):
     return {name: one["Properties"] for name, one in resources(**parameters).items() if one["Type"] == kind}
 
 
-def routes():
-    """The paths of ROUTES, each with the word Public or Protected."""
-    table = re.search(r"pub static ROUTES: .*?= &\[(.*?)\n\];", (ROOT / "src/routes.rs").read_text(), re.DOTALL)[1]
-    found = dict(re.findall(r'Route \{\s*path: "([^"]+)",\s*endpoint: Endpoint::(Public|Protected)', table))
-    assert len(found) == table.count("Route {") > 0, "src/routes.rs is no longer written as this test reads it"
-    return found
+@pytest.fixture(scope="module")
+def printed(binary):
+    """What the program prints of its table: what CORS allows, and the events."""
+    routes = subprocess.run([binary, "routes"], capture_output=True, text=True, check=True).stdout
+    methods, _, events = routes.partition("\n")
+    return yaml_parse(methods.removeprefix("# CorsConfiguration: ")), yaml_parse(events)
 
 
-def test_the_api_routes_what_the_function_answers_and_nothing_else():
+def test_the_events_and_the_methods_are_what_the_program_prints(printed):
+    methods, events = printed
+    assert events and TEMPLATE["Resources"]["Function"]["Properties"]["Events"] == events, "see make routes"
+    _, cors, _ = TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert methods.items() <= cors.items(), "see make routes"
+
+
+def test_the_api_routes_what_the_function_answers_and_nothing_else(printed):
     body = resources()["Api"]["Properties"]["Body"]
-    assert body["paths"].keys() == routes().keys()
-    for path, methods in body["paths"].items():
-        assert methods.keys() == {"get"}, path
-        integration = methods["get"]["x-amazon-apigateway-integration"]
+    routed = {(method.upper(), path) for path, methods in body["paths"].items() for method in methods}
+    assert routed == {(event["Properties"]["Method"], event["Properties"]["Path"]) for event in printed[1].values()}
+    for route in (route for methods in body["paths"].values() for route in methods.values()):
+        integration = route["x-amazon-apigateway-integration"]
         assert (integration["type"], integration["payloadFormatVersion"]) == ("aws_proxy", "2.0")
-        assert "security" not in methods["get"], "the function decides, not the gateway"
+        assert "security" not in route, "the function decides, not the gateway"
     stage = of_type("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]
     assert stage["StageName"] == "$default"
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": "100", "ThrottlingBurstLimit": "200"}
 
 
-def test_the_gateway_may_invoke_the_function_for_these_routes_alone():
+def test_the_gateway_may_invoke_the_function_for_these_routes_alone(printed):
     permissions = of_type("AWS::Lambda::Permission").values()
-    sources = {permission["SourceArn"] for permission in permissions}
-    assert sources == {f"arn:aws:execute-api:eu-central-1:123456789012:Api/*/GET{path}" for path in routes()}
+    routes = [event["Properties"] for event in printed[1].values()]
+    # A permission knows no parameters: SAM writes an asterisk for each.
+    ends = [f"{route['Method']}{re.sub(r'{[^}]*}', '*', route['Path'])}" for route in routes]
+    sources = sorted(permission["SourceArn"] for permission in permissions)
+    assert sources == sorted(f"arn:aws:execute-api:eu-central-1:123456789012:Api/*/{end}" for end in ends)
     assert {permission["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
 
 
@@ -50,12 +62,12 @@ def test_the_gateway_may_invoke_the_function_for_these_routes_alone():
         ("https://a.example,http://localhost:3000", ["https://a.example", "http://localhost:3000"]),
     ],
 )
-def test_cors_as_the_gateway_gets_it(given, origins):
+def test_cors_as_the_gateway_gets_it(given, origins, printed):
     assert resources(AllowedOrigins=given)["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"] == {
         "allowOrigins": origins,
-        "allowMethods": ["GET", "HEAD"],
+        "allowMethods": printed[0]["AllowMethods"],
         "allowHeaders": ["Authorization", "Content-Type"],
-        "exposeHeaders": ["www-authenticate", "retry-after"],
+        "exposeHeaders": ["www-authenticate", "retry-after", "location"],
         "maxAge": 600,
     }
     function = resources(AllowedOrigins=given)["Function"]["Properties"]
