@@ -1,5 +1,6 @@
 """The scripts that talk to AWS and to a tenant, with something else in AWS's place."""
 
+import base64
 import json
 import os
 import subprocess
@@ -66,6 +67,8 @@ def test_deploy_builds_and_deploys_with_two_parameters(sam):
         ("PINNED_JWKS", "PinnedJwks", JWKS),
         ("PINNED_JWKS", "PinnedJwks", ""),
         ("ALLOWED_ORIGINS", "AllowedOrigins", "https://a.example, https://b.example"),
+        ("ANONYMOUS_SESSIONS", "AnonymousSessions", "allowed"),
+        ("ANONYMOUS_SESSIONS", "AnonymousSessions", "refused"),
         ("BASE_PATH", "BasePath", "/v1"),
         ("BASE_PATH", "BasePath", ""),
         ("ALARM_TOPIC_ARN", "AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:alarms"),
@@ -93,6 +96,12 @@ def test_deploy_leaves_the_origins_as_they_are_where_none_is_given(sam):
 def test_deploy_reaches_every_parameter():
     script = (ROOT / "scripts/deploy").read_text()
     assert [name for name in TEMPLATE["Parameters"] if f"parameter {name} " not in script] == []
+
+
+def test_routes_prints_what_the_function_does(binary):
+    printed = subprocess.run([binary, "routes"], capture_output=True, text=True, check=True).stdout
+    made = subprocess.run(["make", "--silent", "routes"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert made == printed
 
 
 def test_deploy_to_another_stack(sam):
@@ -147,6 +156,14 @@ def test_a_function_with_pinned_keys_needs_no_network(binary, tenant, tmp_path):
         assert not [line for line in function.lines() if "JWKS" in line]
 
 
+def encoded(number):
+    return base64.urlsafe_b64encode(number).decode().rstrip("=")
+
+
+def decoded(number):
+    return base64.urlsafe_b64decode(number + "==")
+
+
 @pytest.fixture
 def publish():
     """Serves a JWKS; its address."""
@@ -184,7 +201,6 @@ def test_keys_leaves_out_what_the_function_does(publish, tenant, binary, tmp_pat
         {},
         good | {"kty": "EC"},
         good | {"use": "enc"},
-        good | {"use": None},
         good | {"alg": "RS512"},
         good | {"key_ops": ["sign"]},
         good | {"key_ops": "verify"},
@@ -192,22 +208,36 @@ def test_keys_leaves_out_what_the_function_does(publish, tenant, binary, tmp_pat
         good | {"d": "AQAB"},
         good | {"kid": None},
         good | {"kid": ""},
-        good | {"kid": "k" * 129},
+        good | {"kid": "k" * 257},
+        good | {"kid": "\ud800"},
+        good | {"note": ["\ud800"]},
+        good | {"n": None},
         good | {"n": good["n"] + "="},
         good | {"n": good["n"][:200]},
-        good | {"n": "AAAA" + good["n"]},
+        good | {"n": encoded(b"\1" + b"\xff" * 1024)},
         good | {"n": good["n"][:-4] + "AAAA"},
         good | {"n": "!"},
+        good | {"e": ""},
         good | {"e": "AQ"},
+        good | {"e": "AQAA"},
+        good | {"e": encoded(b"\2\0\0\0\1")},
         good | {"e": None},
     ]
-    keys = json.dumps([bare, good | {"key_ops": ["verify"]}, *odd])[:-1] + ',{"kid":"twice",%s]' % json.dumps(bare)[1:]
-    uri = publish('{"keys":%s}' % keys)
+    # As many oddities a key as it may have: all four must fit into the line.
+    plain = [
+        good | {"kid": "k" * 256, "key_ops": ["verify"], "use": None, "alg": None, "d": None, "e": "Aw"},
+        good | {"kid": "zeros", "n": encoded(b"\0\0\0" + decoded(good["n"])), "e": encoded(b"\0\1\xff\xff\xff\xff")},
+        bare | {"kid": "8192", "n": encoded(b"\xff" * 1024)},
+    ]
+    repeated = ['{"%s":1,%s' % (name, json.dumps(bare)[1:]) for name in ("kid", "note")]
+    repeated[1] = repeated[1].replace("{", '{"note":2,')
+    uri = publish('{"keys":[%s]}' % ",".join([*map(json.dumps, plain + odd), *repeated]))
 
     status, line, err = run("keys", JWKS_URI=uri)
-    assert status == 0
-    assert [key["kid"] for key in json.loads(line)["keys"]] == ["bare", "good"]
-    assert list(json.loads(line)["keys"][0]) == ["kty", "kid", "n", "e"]
+    assert status == 0, err
+    kept = ["k" * 256, "zeros", "8192", "bare"]
+    assert [key["kid"] for key in json.loads(line)["keys"]] == kept
+    assert list(json.loads(line)["keys"][0]) == list(json.loads(line)["keys"][3]) == ["kty", "kid", "n", "e"]
     left_out = [line for line in err.splitlines() if line.startswith("Left out key ")]
     assert len(left_out) == len(odd) + 1
 
@@ -217,7 +247,7 @@ def test_keys_leaves_out_what_the_function_does(publish, tenant, binary, tmp_pat
         lines = [json.loads(line)["fields"] for line in function.lines() if line.startswith("{")]
     skipped = [line["index"] for line in lines if line["message"] == "JWKS: key skipped"]
     assert [f"Left out key {index}" for index in skipped] == [line.partition(":")[0] for line in left_out]
-    assert [line["keys"] for line in lines if line["message"] == "JWKS fetched"] == [2]
+    assert [line["keys"] for line in lines if line["message"] == "JWKS fetched"] == [len(kept)]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +260,8 @@ def test_keys_leaves_out_what_the_function_does(publish, tenant, binary, tmp_pat
         ('{"keys":[]}', 200, "It has no key that the function could use."),
         (JWKS, 302, "gives no keys: status 302"),
         (JWKS, 404, "404"),
-        (" " * 65537, 200, "gives no keys: "),
+        (json.dumps({"keys": [{}] * 501}), 200, "There are more than 500 keys, of which the function takes none."),
+        (" " * 524289, 200, "gives no keys: "),
     ],
 )
 def test_keys_says_why_there_are_none(publish, body, status, sentence):
