@@ -344,8 +344,6 @@ refusals! {
     NOT_FOUND          404 "not_found" "Not found" None;
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "Method not allowed" None;
     BAD_REQUEST        400 "bad_request" "Bad request" None;
-    TOO_LARGE          413 "payload_too_large" "The body is too large" None;
-    NO_JSON            415 "unsupported_media_type" "Content-Type must be application/json" None;
 }
 
 pub const PUBLIC: &str = "Hello from a public endpoint! You don't need to be authenticated to see this.";
