@@ -1,4 +1,4 @@
-//! Turns the way that a tenant is set to answer into the response to a request for its JWKS.
+//! Turns the answer that a tenant is set to into the response to a request for its JWKS.
 
 use std::future::pending;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub enum Answer {
     /// With its JWKS, as a tenant should.
     #[default]
     Jwks,
-    /// With this in its place.
+    /// With this instead.
     Body {
         /// The HTTP status.
         status: u16,
@@ -24,14 +24,14 @@ pub enum Answer {
         /// The body, byte for byte.
         body: Vec<u8>,
     },
-    /// So, after a pause. A JWKS is then as it stands at the end of the pause.
+    /// With that answer, after a pause. A JWKS is the one at the end of the pause.
     After(Duration, Box<Answer>),
     /// Not at all: the connection stays open and silent.
     Never,
 }
 
 impl Answer {
-    /// The response. The JWKS is asked for when it is sent, and not before.
+    /// The response. `jwks` is called when the response is sent, and not before.
     pub(crate) async fn respond(self, jwks: impl Fn() -> Value) -> Response {
         let mut answer = self;
         loop {

@@ -19,7 +19,7 @@ pub(crate) fn router(tenant: Arc<TenantState>) -> Router {
     Router::new()
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/openid-configuration", get(openid_configuration))
-        // What a token opens is on this machine, too.
+        // Its tokens open the function on this machine, so nobody from elsewhere may have one.
         .route("/token", get(token).layer(middleware::from_fn(at_this_machine)))
         .with_state(tenant)
 }
@@ -28,7 +28,7 @@ async fn jwks(State(tenant): State<Arc<TenantState>>) -> Response {
     tenant.count_fetch().respond(|| tenant.jwks()).await
 }
 
-/// What section 3 of the discovery specification requires, and where to ask about the user.
+/// What OpenID Connect Discovery, section 3 requires, and the endpoint for the user's profile.
 async fn openid_configuration(State(tenant): State<Arc<TenantState>>) -> Json<Value> {
     let issuer = tenant.issuer();
     Json(json!({

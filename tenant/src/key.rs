@@ -1,4 +1,4 @@
-//! Turns a kid into an RSA key pair, and the pair into a JWK and into signatures over any text.
+//! Turns a kid into an RSA key pair, and the pair into a JWK and into signatures over any string.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ pub struct Key {
 impl Key {
     /// A new pair of 2048 bits.
     ///
-    /// In the dev profile that takes 80 ms on average, and anything from 20 to 200; 3072 bits take 0.3 s and 4096 bits
-    /// 0.7 s. So share a key where a test does not need its own.
+    /// Takes up to a fifth of a second, and longer keys take several times as long. So share a key where a test does not
+    /// need one of its own.
     pub fn generate(kid: &str) -> Key {
         Key::generate_bits(kid, 2048)
     }
@@ -46,12 +46,12 @@ impl Key {
         Key::generate(&random_kid())
     }
 
-    /// The `kid` that its JWK and its tokens carry.
+    /// The `kid` in its JWK and in its tokens.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// Its public half as Auth0 publishes it, but for `x5t` and `x5c`.
+    /// The public key as Auth0 publishes it, without `x5t` and `x5c`.
     pub fn jwk(&self) -> Value {
         json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": self.n(), "e": "AQAB" })
     }
@@ -81,17 +81,17 @@ impl Key {
         format!("-----BEGIN PUBLIC KEY-----\n{lines}-----END PUBLIC KEY-----\n")
     }
 
-    /// A compact JWS over exactly these texts, signed with `algorithm` whatever the header says.
+    /// A compact JWS over exactly these strings, signed with `algorithm` whatever the header says.
     pub fn sign(&self, algorithm: Algorithm, header: &str, payload: &str) -> String {
         self.sign_bytes(algorithm, header.as_bytes(), payload.as_bytes())
     }
 
-    /// [`Key::sign`] for what need not be UTF-8.
+    /// [`Key::sign`] for bytes that may not be UTF-8.
     pub fn sign_bytes(&self, algorithm: Algorithm, header: &[u8], payload: &[u8]) -> String {
         jws(&input(header, payload), |input| self.signature(algorithm, input))
     }
 
-    /// A JWS over a header and a payload that are encoded already, in whatever way, with RS256.
+    /// A JWS with RS256 over a header and a payload that are already encoded, in whatever way.
     pub fn sign_encoded(&self, input: &str) -> String {
         jws(input, |input| self.signature(Algorithm::Rs256, input))
     }
@@ -122,7 +122,7 @@ pub enum Algorithm {
     Ps384,
 }
 
-/// A compact JWS over exactly these texts with an HMAC: what an attacker makes who takes a public key for a secret.
+/// A compact JWS over exactly these strings with an HMAC. An attacker makes one with a public key as the secret.
 pub fn hs256(secret: &[u8], header: &str, payload: &str) -> String {
     let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
     jws(&input(header.as_bytes(), payload.as_bytes()), |input| hmac::sign(&secret, input).as_ref().to_vec())
@@ -160,7 +160,7 @@ mod tests {
             (Algorithm::Ps384, &signature::RSA_PSS_2048_8192_SHA384),
         ];
         for (algorithm, _) in verifiers {
-            let token = key.sign(algorithm, "{}", "any text");
+            let token = key.sign(algorithm, "{}", "any string");
             let (input, signature) = token.rsplit_once('.').expect("a JWS has dots");
             let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("a signature is base64url");
             for (name, verifier) in verifiers {

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crate::key::Key;
 use crate::token::{Token, now};
 
-/// Each kind by name, with what it makes of a token that is good but for it.
+/// Each kind by name, and how to make such a token of a good one.
 pub(crate) const KINDS: [(&str, Mint); 9] = [
     ("valid", |token| token.sign()),
     ("scoped", |token| token.scope("openid profile email read:messages").sign()),
@@ -23,7 +23,7 @@ pub(crate) const KINDS: [(&str, Mint); 9] = [
 
 type Mint = fn(Token) -> String;
 
-/// A key that no tenant publishes. One for the process: making one takes time in which the tenant answers nobody.
+/// A key that no tenant publishes. One for the whole process: while a key is made, the tenant answers nobody.
 static STRANGER: LazyLock<Key> = LazyLock::new(Key::generate_random);
 
 /// RFC 7519, section 6: an unsecured JWT has an empty signature.
@@ -32,7 +32,7 @@ fn unsigned(token: &str) -> String {
     format!("{input}.")
 }
 
-/// Grants itself the scope after it was signed.
+/// A scope is added after the token was signed.
 fn tamper(token: &Token) -> String {
     let greedy = token.clone().scope("openid profile email read:messages").sign();
     let (input, _) = greedy.rsplit_once('.').expect("a JWS has dots");
@@ -41,7 +41,7 @@ fn tamper(token: &Token) -> String {
     format!("{input}.{signature}")
 }
 
-/// Of the signature, not of its text, where the last character has bits that do not count.
+/// Flips a bit of the decoded signature. In its base64url, some bits of the last character do not count.
 fn flip_a_bit(token: &str) -> String {
     let (input, signature) = token.rsplit_once('.').expect("a JWS has dots");
     let mut signature = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("a signature is base64url");

@@ -1,7 +1,7 @@
 //! Turns a test's wishes into a stand-in Auth0 tenant: it signs tokens, serves its keys, and misbehaves on demand.
 //!
 //! It is a stand-in: it checks nobody's identity, hands tokens to anyone who asks, and makes its keys anew at every start.
-//! A [`Tenant`] speaks HTTP as it should; where even that is to go wrong, a [`Wire`] plays a script in its place.
+//! A [`Tenant`] speaks correct HTTP. Where HTTP itself has to go wrong, a test uses a [`Wire`], which plays a script.
 //!
 //! ```
 //! let tenant = tenant::Tenant::blocking_http();
@@ -12,21 +12,21 @@
 //! ```
 
 #![forbid(unsafe_code)]
-// Each file imports from those above it alone.
+// Each file imports only from files above it.
 
-// A kid -> a key pair, its JWK, and signatures over any text.
+// A kid -> a key pair, its JWK, and signatures over any string.
 mod key;
 
-// Deviations -> a signed token that is perfect in all else.
+// Deviations -> a signed token that is good in all else.
 mod token;
 
-// The name of a kind -> a token of it.
+// The name of a kind -> a token of that kind.
 mod kinds;
 
-// The way that a tenant is set to answer -> the response to a request for its JWKS.
+// How a tenant is set to answer -> the response to a request for its JWKS.
 mod answer;
 
-// What the holder sets -> what the server tells.
+// What the holder sets -> what the server answers.
 mod state;
 
 // A request from elsewhere -> a refusal.

@@ -19,11 +19,11 @@ async fn main() {
         tenant.domain(),
     );
     println!("The playground: http://{}/", tenant.domain());
-    // A shell that starts it in the background has it ignore SIGINT, unless it listens for it. SIGTERM ends it anyway.
+    // A process that a shell starts in the background ignores SIGINT, unless it listens. SIGTERM ends it anyway.
     tokio::signal::ctrl_c().await.expect("a process can listen for SIGINT");
 }
 
-/// The tenant, or a sentence that tells how to mend the environment.
+/// The tenant, or a sentence that tells how to fix the environment.
 async fn start() -> Result<Tenant, String> {
     let port = match env::var("TENANT_PORT") {
         Err(_) => 9010,

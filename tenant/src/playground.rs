@@ -1,6 +1,6 @@
 //! Turns a browser on this machine into the stand-in tenant's holder: a page, and what its buttons do.
 //!
-//! The page calls the function by itself, across origins. What stands here is what it cannot do by itself.
+//! The page calls the function by itself, across origins. Here is what the page cannot do.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -43,13 +43,13 @@ pub(crate) fn router(tenant: Arc<TenantState>, function: &Uri) -> Router {
         .merge(page(function))
 }
 
-/// How the tenant can be made to answer for its JWKS, by the name of it.
+/// How the tenant can be made to answer for its JWKS, by name.
 const MODES: [(&str, fn() -> Answer); 4] = [
     ("ok", || Answer::Jwks),
     // The function waits 3 s at most where it has no key, and 0.3 s where it has one.
     ("slow", || Answer::After(Duration::from_secs(2), Box::new(Answer::Jwks))),
     ("down", || body(503, "text/plain", "The tenant is down, as the playground has told it.")),
-    // As a captive portal has it: 200, and no JWKS.
+    // As a captive portal answers: 200, and no JWKS.
     ("garbage", || body(200, "text/html", "<!doctype html><title>Welcome</title>Sign in to use this network.")),
 ];
 
@@ -110,8 +110,8 @@ async fn jwks(State(playground): State<Arc<Playground>>, Path(wanted): Path<Stri
     playground.describe().into_response()
 }
 
-/// Sends the preflight that a browser sends for the page, and tells what came back. A browser keeps these headers from
-/// the page's script; and where it blocks a call, it does not say whether the function answers at all.
+/// Sends the preflight that a browser sends for the page, and tells what came back. A browser does not show these headers
+/// to the page's script. And where a browser blocks a call, it does not say whether the function answers at all.
 async fn preflight(State(playground): State<Arc<Playground>>, headers: HeaderMap) -> Json<Value> {
     let request = playground
         .client
@@ -134,7 +134,7 @@ fn is_about_origins(name: &HeaderName) -> bool {
     name.as_str().starts_with("access-control-") || *name == header::VARY
 }
 
-/// The page, which may run its own script, and talk to nobody but the tenant and the function.
+/// The page. It may run its own script, and talk to the tenant and the function alone.
 fn page(function: &Uri) -> Router {
     let origin =
         format!("{}://{}", function.scheme_str().unwrap_or("http"), function.authority().map_or("", Authority::as_str));

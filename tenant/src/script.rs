@@ -14,7 +14,7 @@ use crate::tls::{Ca, Certificate};
 /// One thing that a wire does. After the last, it closes the connection.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Shakes hands for TLS; what follows is inside. Comes first or not at all, and wants a wire for https.
+    /// Shakes hands for TLS; the next steps are inside. Comes first or not at all, and needs a wire for https.
     Tls(Certificate),
     /// Reads a request, up to its empty line.
     Request,
@@ -32,7 +32,7 @@ pub enum Step {
     Reset,
 }
 
-/// What all connections of a wire share: the scripts to come, and what has come of those before.
+/// What all connections of a wire share: the scripts to come, and the counts so far.
 pub(crate) struct Stage {
     ca: Option<Ca>,
     progress: Mutex<Progress>,
@@ -61,7 +61,7 @@ impl Stage {
     }
 }
 
-/// Counts as open until it is dropped.
+/// A connection, which counts as open until it is dropped.
 pub(crate) struct Connection {
     stage: Arc<Stage>,
     script: Vec<Step>,

@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::tls::TlsListener;
 
-/// Some port of this machine that nobody has.
+/// Any free port of this machine.
 pub(crate) const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A running server. Its own thread and runtime keep it answering whatever the runtime of a test does.
@@ -22,7 +22,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers by the router. The listener accepts connections already, so nobody need wait for the thread.
+    /// Answers by the router. The listener already accepts connections, so that nobody has to wait for the thread.
     pub(crate) fn start(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) -> io::Result<Server> {
         listener.set_nonblocking(true)?;
         Server::run(async move {
@@ -35,11 +35,11 @@ impl Server {
         })
     }
 
-    /// Runs what serves without an end.
+    /// Runs a future that serves until the server is dropped.
     pub(crate) fn run(serve: impl Future<Output = ()> + Send + 'static) -> io::Result<Server> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        // When the runtime goes at the end of the thread, open connections go with it.
+        // At the end of the thread the runtime is dropped, and open connections with it.
         let thread = thread::Builder::new().name("tenant".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -55,7 +55,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.take();
-        // Once it is joined, the port is closed: "the tenant is down" holds from the next line of a test.
+        // The port is closed once the thread is joined: from its next line on, a test can rely on that.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -1,4 +1,4 @@
-//! Turns what the tenant's holder sets into what its server tells: keys, tokens, and how the JWKS is answered.
+//! Turns what the tenant's holder sets into what its server answers: keys, tokens, and the answer for the JWKS.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -16,7 +16,7 @@ pub(crate) struct TenantState {
     changing: Mutex<Changing>,
 }
 
-/// What changes while it runs.
+/// What changes while the tenant runs.
 struct Changing {
     current: Key,
     published: Vec<Key>,
@@ -26,7 +26,7 @@ struct Changing {
 }
 
 impl TenantState {
-    /// A tenant at this host and port that signs with this key. Only its JWKS has the scheme that it is served over.
+    /// A tenant at this host and port that signs with this key. `scheme` is that of its JWKS: an issuer is always https.
     pub(crate) fn new(domain: String, scheme: &str, key: Key) -> TenantState {
         TenantState {
             issuer: format!("https://{domain}/"),
@@ -63,12 +63,12 @@ impl TenantState {
         Token::new(changing.current.clone(), self.issuer.clone(), changing.audience.clone())
     }
 
-    /// The key it signs with now.
+    /// The key that signs now.
     pub(crate) fn key(&self) -> Key {
         self.changing().current.clone()
     }
 
-    /// Makes a key, which takes its time: not for the server's own thread.
+    /// Makes a key. That takes long, so the server's own thread must not do it.
     pub(crate) fn rotate(&self) -> Key {
         let key = Key::generate_random();
         let mut changing = self.changing();

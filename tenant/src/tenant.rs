@@ -1,4 +1,4 @@
-//! Turns an address into a running stand-in tenant, whose keys and answers its holder turns at will.
+//! Turns an address into a running stand-in tenant, whose keys and answers its holder changes at will.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -19,7 +19,7 @@ use crate::{endpoints, playground};
 
 /// A running tenant. It accepts connections from the start; dropping it closes its port and its connections.
 ///
-/// The `async` constructors want a tokio runtime, and the `blocking_` ones none.
+/// The `async` constructors need a tokio runtime; the `blocking_` ones need none.
 pub struct Tenant {
     state: Arc<TenantState>,
     ca: Option<Ca>,
@@ -40,14 +40,14 @@ impl Tenant {
     /// At this address, over plain http.
     ///
     /// # Errors
-    /// Where the address cannot be had: a port that is taken, for one.
+    /// Where the address cannot be had, such as a port that is taken.
     pub async fn bind(address: SocketAddr) -> io::Result<Tenant> {
         spawn_blocking(move || Tenant::start(address, false, Key::generate_random(), None))
             .await
             .expect("it starts or says why not")
     }
 
-    /// [`Tenant::bind`], with a page at `/` that calls the function at this URL and turns the tenant's keys and answers.
+    /// [`Tenant::bind`], with a page at `/` that calls the function at this URL and changes the tenant's keys and answers.
     ///
     /// # Errors
     /// Where the address cannot be had.
@@ -61,7 +61,7 @@ impl Tenant {
         Tenant::start(FREE_PORT, false, Key::generate_random(), None).expect("this machine has a free port")
     }
 
-    /// [`Tenant::blocking_http`] with this key: for tests that want many tenants, and have no time to make a key for each.
+    /// [`Tenant::blocking_http`] with this key, for tests that want many tenants: making a key for each takes too long.
     pub fn blocking_http_with(key: &Key) -> Tenant {
         Tenant::start(FREE_PORT, false, key.clone(), None).expect("this machine has a free port")
     }
@@ -76,28 +76,28 @@ impl Tenant {
         self.state.domain().to_owned()
     }
 
-    /// The `iss` of its tokens. It says https even where the tenant serves plain http, because that is what
-    /// follows from a domain.
+    /// The `iss` of its tokens. It is an https URL even where the tenant serves plain http, as the function makes it of a
+    /// domain.
     pub fn issuer(&self) -> String {
         self.state.issuer().to_owned()
     }
 
-    /// Where its JWKS is, with the scheme that it is really served over.
+    /// Where its JWKS is, with the scheme that the JWKS is served over.
     pub fn jwks_uri(&self) -> String {
         self.state.jwks_uri().to_owned()
     }
 
-    /// The certificate of its CA in PEM; over plain http there is none.
+    /// The certificate of its CA in PEM. `None` over plain http.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca.as_ref().map(|ca| ca.pem.as_str())
     }
 
-    /// A file with [`Tenant::ca_pem`], for `SSL_CERT_FILE`. It goes when the tenant is dropped.
+    /// A file with [`Tenant::ca_pem`], for `SSL_CERT_FILE`. The file is removed when the tenant is dropped.
     pub fn ca_file(&self) -> Option<PathBuf> {
         self.ca.as_ref().map(|ca| ca.file.clone())
     }
 
-    /// The key it signs with now.
+    /// The key that signs now.
     pub fn key(&self) -> Key {
         self.state.key()
     }
@@ -107,7 +107,7 @@ impl Tenant {
         self.state.rotate()
     }
 
-    /// Adds a key to the JWKS without signing with it. A `kid` that is there already is then there twice.
+    /// Adds a key to the JWKS without signing with it. A `kid` that is there already is then repeated.
     pub fn publish(&self, key: &Key) {
         self.state.publish(key);
     }

@@ -21,17 +21,17 @@ use crate::key::random_kid;
 pub enum Certificate {
     /// For 127.0.0.1 and localhost, from its CA.
     Good,
-    /// From no CA but itself.
+    /// Signed by itself, and by no CA.
     SelfSigned,
     /// For another name.
     OtherName,
-    /// Run out in the year 2000.
+    /// Valid until the year 2000.
     Expired,
-    /// Not to be trusted before the year 4000.
+    /// Valid from the year 4000 on.
     NotYetValid,
 }
 
-/// A CA. Its certificate is there as text and as a file that goes when this does.
+/// A CA. Its certificate is a string, and a file that is removed when the CA is dropped.
 pub(crate) struct Ca {
     pub(crate) pem: String,
     pub(crate) file: PathBuf,
@@ -81,7 +81,7 @@ impl Drop for Ca {
     }
 }
 
-/// A listener whose connections are through with their handshake.
+/// A listener that hands out connections whose handshake is done.
 pub(crate) struct TlsListener {
     pub(crate) tcp: TcpListener,
     pub(crate) acceptor: TlsAcceptor,
@@ -97,12 +97,12 @@ impl Listener for TlsListener {
         loop {
             tokio::select! {
                 (stream, address) = Listener::accept(&mut self.tcp) => {
-                    // Else an answer would wait for the client to acknowledge the session tickets before it: 40 ms.
+                    // Otherwise an answer would wait until the client has acknowledged the session tickets.
                     let _ = stream.set_nodelay(true);
                     let handshake = self.acceptor.accept(stream);
                     self.handshakes.spawn(async move { Ok((handshake.await?, address)) });
                 }
-                // A client that refuses our certificate fails here, and hears of it from its own side.
+                // A client that refuses our certificate fails here. It knows, so nobody has to be told.
                 Some(handshake) = self.handshakes.join_next() => if let Ok(Ok(connection)) = handshake {
                     return connection;
                 }

@@ -1,4 +1,4 @@
-//! Turns a caller's deviations into a signed token that is perfect in all else.
+//! Turns a caller's deviations into a signed token that is good in all else.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::key::{Algorithm, Key};
 
-/// The `aud` of a token unless its maker says otherwise.
+/// The `aud` of a token, unless another one is asked for.
 pub const AUDIENCE: &str = "https://quickstarts/api";
 
-/// A token in the making. A tenant's `token` begins one as Auth0 issues it to a user;
-/// the caller names what is to differ, and [`Token::sign`] ends it. It is always signed with RS256, whatever `alg` says.
+/// A token in the making. A tenant's `token` begins one as Auth0 issues it to a user, the caller names what is to differ,
+/// and [`Token::sign`] ends it. The signature is always RS256, whatever `alg` says.
 #[derive(Clone, Debug)]
 #[must_use = "a token in the making is nothing until it is signed"]
 pub struct Token {
@@ -26,13 +26,13 @@ pub struct Token {
 type Deviations = Vec<(String, Option<Value>)>;
 
 impl Token {
-    /// Issued at `now`, in seconds since 1970, for a day. Unless said, that is the system clock's now.
+    /// Issued at `now`, in seconds since 1970, for a day. By default, `now` is the system clock's.
     pub fn at(mut self, now: i64) -> Token {
         self.now = now;
         self
     }
 
-    /// Sets a claim. It wins over the default and over [`Token::at`], whatever the order of the calls.
+    /// Sets a claim. This wins over the default and over [`Token::at`], whatever the order of the calls.
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Token {
         self.claims.push((name.to_owned(), Some(value.into())));
         self
@@ -49,7 +49,7 @@ impl Token {
         self.claim("scope", scope)
     }
 
-    /// Sets a member of the header. It wins over the default and over [`Token::signed_by`], whatever the order.
+    /// Sets a member of the header. This wins over the default and over [`Token::signed_by`], whatever the order.
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Token {
         self.header.push((name.to_owned(), Some(value.into())));
         self
@@ -150,7 +150,7 @@ mod tests {
         Token::new(Key::generate("k"), "https://tenant.example/".to_owned(), AUDIENCE.to_owned())
     }
 
-    fn parse(text: &str) -> Value {
-        serde_json::from_str(text).expect("a token's parts are JSON")
+    fn parse(json: &str) -> Value {
+        serde_json::from_str(json).expect("a token's parts are JSON")
     }
 }

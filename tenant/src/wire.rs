@@ -1,4 +1,4 @@
-//! Turns scripts into a port that plays them: bytes, pauses and breaks, where an HTTP server would be too polite.
+//! Turns scripts into a port that plays them: bytes, pauses and breaks, which no HTTP server would send.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -12,8 +12,8 @@ use crate::script::{Connection, Stage, Step};
 use crate::server::{FREE_PORT, Server};
 use crate::tls::Ca;
 
-/// A port of this machine that plays a script to each connection, and counts. Until it is told a script, it closes each
-/// connection at once.
+/// A port of this machine that plays a script to each connection, and counts. Without a script it closes each connection at
+/// once.
 pub struct Wire {
     address: SocketAddr,
     stage: Arc<Stage>,
@@ -37,17 +37,17 @@ impl Wire {
         format!("{scheme}://{}/.well-known/jwks.json", self.address)
     }
 
-    /// A file with the certificate of its CA, for `SSL_CERT_FILE`; for plain http there is none.
+    /// A file with the certificate of its CA, for `SSL_CERT_FILE`. `None` for plain http.
     pub fn ca_file(&self) -> Option<PathBuf> {
         self.stage.ca().map(|ca| ca.file.clone())
     }
 
-    /// Plays these scripts to the next connections, one each; and the last one to all that follow.
+    /// Plays these scripts to the next connections, one each, and the last script to all that follow.
     pub fn play(&self, scripts: impl IntoIterator<Item = Vec<Step>>) {
         self.stage.progress().scripts = scripts.into_iter().collect();
     }
 
-    /// Breaks all connections and has new ones refused, until it is opened. Nobody else gets the port.
+    /// Breaks all connections and refuses new ones until [`Wire::open`]. Nobody else gets the port.
     pub fn close(&self) {
         let mut port = self.port.lock().expect("nobody panics with the port in hand");
         // The server's thread has ended when the socket takes its place.
@@ -58,7 +58,7 @@ impl Wire {
         *port = Port::Closed(socket);
     }
 
-    /// Accepts connections again, if it was closed.
+    /// Accepts connections again, if the port was closed.
     pub fn open(&self) {
         let mut port = self.port.lock().expect("nobody panics with the port in hand");
         if let Port::Open(_) = *port {
@@ -69,23 +69,22 @@ impl Wire {
         *port = Port::Open(serve(listener, Arc::clone(&self.stage)));
     }
 
-    /// How many connections it has accepted.
+    /// How many connections were accepted.
     pub fn connections(&self) -> usize {
         self.stage.progress().connections
     }
 
-    /// How many of them are still open, as far as it has noticed.
+    /// How many of them are still open, as far as this side has noticed.
     pub fn open_connections(&self) -> usize {
         self.stage.progress().open_connections
     }
 
-    /// The requests that it has read.
+    /// The requests that were read.
     pub fn requests(&self) -> Vec<String> {
         self.stage.progress().requests.clone()
     }
 
-    /// How many bytes it has sent, those for TLS not counted. What the other side has not read counts, too: a few
-    /// hundred KB wait in the sockets.
+    /// How many bytes were sent, without those of TLS. Bytes that still wait in the sockets count, too: a few hundred kB.
     pub fn sent(&self) -> usize {
         self.stage.progress().sent
     }
@@ -108,7 +107,7 @@ enum Port {
 }
 
 fn serve(listener: TcpListener, stage: Arc<Stage>) -> Server {
-    // Its connections inherit it.
+    // The connections of a listener inherit its buffer size.
     SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER).expect("a buffer may be small");
     listener.set_nonblocking(true).expect("a listener need not block");
     Server::run(async move {
@@ -117,7 +116,7 @@ fn serve(listener: TcpListener, stage: Arc<Stage>) -> Server {
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };
             let connection = Connection::new(Arc::clone(&stage));
-            // How a connection ends, the other side knows best.
+            // The other side knows how a connection has ended.
             connections.spawn(async move { connection.converse(stream).await.unwrap_or_default() });
         }
     })
