@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the scripts share: sentences, processes that end with the script, the tools in .venv.
-# Sourced by each with the repository as the working directory.
+# Each script sources this file, with the repository as the working directory.
 
 say() { printf '%s\n' "$*"; }
 
@@ -14,8 +14,8 @@ fail() {
 groups=""
 scratch=$(mktemp -d)
 
-# Starts a command in a process group of its own, so that one signal reaches all that it starts in turn.
-# The id is left in $started.
+# Starts a command in a process group of its own, so that one signal reaches all its children.
+# Leaves the id in $started.
 launch() {
     set -m
     "$@" </dev/null &
@@ -24,13 +24,13 @@ launch() {
     groups="$started $groups" # the newest is the first to end
 }
 
-# Runs a command to its end; a signal to the script does not have to wait for that.
+# Runs a command to its end. A signal to the script is handled at once.
 run() {
     local status=0
     launch "$@"
     wait "$started" || status=$?
     kill -TERM -- "-$started" 2>/dev/null || true # what it may have left behind
-    groups=${groups#* }                           # its number may soon be another's
+    groups=${groups#* }                           # the system may give its number to another
     return "$status"
 }
 
@@ -56,7 +56,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-# --- Set-up: what the machine must have is asked for, what can live in .venv is put there.
+# --- Set-up: says what the machine lacks, and installs into .venv what can live there.
 
 set_up() {
     command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs, then open a new terminal."
@@ -66,7 +66,7 @@ set_up() {
     python3 -c 'import ensurepip, venv' 2>/dev/null ||
         fail "Python's venv is missing: install it (Debian: apt install python3-venv)."
 
-    # The copy is made last, so it also tells that the installation was not interrupted.
+    # The copy is made last, so it also shows that the installation was not interrupted.
     if ! cmp -s scripts/requirements.txt .venv/requirements.txt; then
         say "Installing cargo-lambda into .venv ..."
         run python3 -m venv --clear .venv || fail "Could not make .venv; the reason is above."
@@ -77,8 +77,8 @@ set_up() {
     export PATH="$PWD/.venv/bin:$PATH" # where cargo-lambda looks for zig, and SAM for cargo-lambda
 }
 
-# A tool of crates.io, into .venv beside the others. Where it is there at this version, that takes no time. Unoptimised:
-# it runs for seconds, and would be built for minutes.
+# Installs a tool from crates.io into .venv, unless this version is there. Without optimisation: the tool runs for seconds, and
+# an optimised build takes minutes.
 cargo_tool() {
     if [ ! -x ".venv/bin/$1" ]; then say "Building $1 ..."; fi
     run cargo install --quiet --locked --debug --root .venv --target-dir "${CARGO_TARGET_DIR:-target}/tools" "$1@$2" ||
@@ -87,7 +87,7 @@ cargo_tool() {
 
 cargo_deny() { cargo_tool cargo-deny 0.20.2; }
 
-# Puts the tools of one more list into .venv, for what needs more than `make start` does.
+# Installs the tools of one more list into .venv, for targets that need more than `make start`.
 also_install() {
     if ! cmp -s "$1" ".venv/${1##*/}"; then
         .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
@@ -99,7 +99,7 @@ also_install() {
     fi
 }
 
-# --- SAM: your own, if there is one; else that of .venv.
+# --- SAM: your own, if there is one, else the one in .venv.
 
 set_up_sam() {
     sam=$(command -v sam || true)
