@@ -12,10 +12,10 @@ test: ## Runs all checks and tests
 soak: ## Ten minutes of rotations, faults and junk, by a clock that runs 60 times as fast
 	@SOAK_SECONDS=600 cargo test --workspace --locked --test soak -- --nocapture
 
-fuzz: ## Ten minutes of chance for each fuzz target (with nightly Rust)
+fuzz: ## Ten minutes of random inputs for each fuzz target (with nightly Rust)
 	@scripts/fuzz
 
-mutants: ## Changes the sources in small ways: the tests must notice each (an hour or two)
+mutants: ## Changes the sources in small ways: a test must notice each change (an hour or two)
 	@scripts/mutants
 
 differential: ## 10,000 mutated tokens to the function and to PyJWT: every difference has its rule
@@ -27,7 +27,7 @@ advisories: ## Asks RustSec for advisories about the crates that are compiled in
 screenshots: ## Renews the pictures of the playground in docs/ (with Chromium, Node.js and npm)
 	@scripts/browser screenshots
 
-routes: ## Prints what template.yaml has to say of the table of routes
+routes: ## Prints the lines of template.yaml that follow from the table of routes
 	@cargo run --quiet --locked -- routes
 
 invoke: ## Hands an event file to the function under `make start` (EVENT=private TOKEN=…)

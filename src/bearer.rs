@@ -4,7 +4,7 @@ use lambda_http::http::{HeaderMap, header::AUTHORIZATION};
 
 use crate::error::ApiError;
 
-/// What a caller sent as a bearer token: not looked at yet, let alone verified.
+/// What a caller sent as a bearer token. Nothing of it has been looked at.
 ///
 /// It has no `Debug` and no `Display`, so that it cannot be logged by accident:
 ///
@@ -25,7 +25,7 @@ impl<'a> BearerToken<'a> {
 /// Takes the bearer token out of a request's headers (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// One of the four refusals that concern the header alone; the first that fits, in the order of the lines below.
+/// One of the four refusals for the header itself: the first that fits, in the order of the lines below.
 pub fn token(headers: &HeaderMap) -> Result<BearerToken<'_>, ApiError> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let line = lines.next().map_or(&[][..], |line| line.as_bytes());
@@ -33,15 +33,15 @@ pub fn token(headers: &HeaderMap) -> Result<BearerToken<'_>, ApiError> {
         return Err(ApiError::NotOneToken);
     }
 
-    // ASCII's blanks, of which a header can hold SP and TAB alone: by Unicode's, two parsers could read two different
-    // tokens.
+    // Only ASCII's blanks separate words; a header can hold SP and TAB. With Unicode's, two parsers could read two
+    // different tokens.
     let line = line.trim_ascii();
     let (scheme, rest) = line.split_at(line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len()));
     match rest.trim_ascii() {
         _ if scheme.is_empty() => Err(ApiError::AuthorizationMissing),
         _ if !scheme.eq_ignore_ascii_case(b"bearer") => Err(ApiError::NotBearer),
         b"" => Err(ApiError::TokenNotFound),
-        // API Gateway joins repeated headers with a comma (HTTP APIs), and no token has one.
+        // An HTTP API joins repeated headers with a comma, and no token holds a comma.
         token if [b' ', b'\t', b','].iter().any(|byte| token.contains(byte)) => Err(ApiError::NotOneToken),
         token => Ok(BearerToken(token)),
     }

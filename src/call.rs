@@ -1,4 +1,4 @@
-//! A request on its route -> what the route's handler is called with.
+//! A request and its route -> the [`Call`] that the handler gets.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::reply::Reply;
 use crate::token::Claims;
 
-/// What a handler will answer.
+/// A handler's answer, as a future.
 pub type Answer<'a> = BoxFuture<'a, Result<Reply, ApiError>>;
 
 /// A call of a route: the request, what its path holds, and the state that all calls share.
@@ -85,12 +85,12 @@ impl<'a, S> AuthorizedCall<'a, S> {
     }
 }
 
-/// What a form or a document fits into, and what a small sandbox can hold several of.
+/// Enough for a form or a document, and little enough for a small sandbox to hold several.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// The values of a path's parameters, by name, as the event has them.
 pub struct Parameters<'a> {
     pub(crate) found: Vec<(&'static str, &'a str)>,
-    /// Whether they are percent-encoded still.
+    /// Whether they are still percent-encoded.
     pub(crate) encoded: bool,
 }

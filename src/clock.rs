@@ -1,4 +1,4 @@
-//! The machine's two clocks -> [`Now`]; handed in, so that no test waits for a time to come.
+//! The machine's two clocks -> [`Now`]. A clock is handed in, so that no test has to wait.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

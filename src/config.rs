@@ -1,4 +1,4 @@
-//! Environment variables -> [`Config`], or a sentence that tells how to mend them.
+//! Environment variables -> [`Config`], or a sentence that tells how to fix them.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use reqwest::{Certificate, Url};
 
 use crate::keys::{JwkSet, Source};
 
-/// What the function is told from outside. Everything else is a constant beside the rule that it serves.
+/// The settings. Every other figure is a constant, beside the rule that needs it.
 pub struct Config {
     /// `https://{AUTH0_DOMAIN}/`: what a token's `iss` must be, byte for byte.
     pub issuer: String,
@@ -17,26 +17,26 @@ pub struct Config {
     pub jwks_uri: Url,
     /// `PINNED_JWKS`: keys to start with, so that a cold start needs no network. By default none.
     pub pinned_jwks: Option<JwkSet>,
-    /// `SSL_CERT_FILE`: the roots (PEM) to trust for `jwks_uri` in place of the web's own. By default `None`.
+    /// `SSL_CERT_FILE`: the root certificates (PEM) to trust for `jwks_uri`. By default those that are compiled in.
     pub roots: Option<Vec<Certificate>>,
     /// `ALLOWED_ORIGINS`: whose pages may read the answers. By default all.
     pub allowed_origins: AllowedOrigins,
-    /// `BASE_PATH`: what a custom domain's mapping puts before the path, as `/v1`. By default nothing.
+    /// `BASE_PATH`: what a custom domain's mapping puts before the path, such as `/v1`. By default nothing.
     pub base_path: Option<String>,
-    /// `ANONYMOUS_SESSIONS=allowed`: whether the tokens of Auth0's anonymous sessions count. By default they do not.
+    /// `ANONYMOUS_SESSIONS`: whether tokens of Auth0's anonymous sessions are accepted. By default they are not.
     pub anonymous_sessions: bool,
 }
 
 /// The origins that CORS lets in.
 #[derive(Debug, PartialEq, Eq)]
 pub enum AllowedOrigins {
-    /// `*`: any. No credentials go with it, so that a page can do no more than `curl` could.
+    /// `*`: any. CORS never allows credentials here, so a page can do no more than `curl`.
     Any,
     /// These alone.
     List(Vec<HeaderValue>),
 }
 
-/// Which variable is wrong, and how to mend it: one sentence or two.
+/// Which variable is wrong, and how to fix it: one sentence or two.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError(String);
 
@@ -54,7 +54,8 @@ impl Config {
     /// # Errors
     /// As [`Config::from_env`].
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        // A template passes an empty string for what was left out. (But who sets no origin must not get all of them.)
+        // The template passes an empty string for a parameter that was left out: that counts as not set. Not so for
+        // ALLOWED_ORIGINS: an empty list of origins must not mean all of them.
         let optional = |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
 
         let domain = domain(&required("AUTH0_DOMAIN", &variable, "your tenant's domain, as example.eu.auth0.com")?)?;
@@ -78,7 +79,7 @@ impl Config {
         })
     }
 
-    /// What the key store needs to know.
+    /// Where the key store gets its keys.
     pub fn key_source(&self) -> Source {
         Source { uri: self.jwks_uri.clone(), roots: self.roots.clone(), pinned: self.pinned_jwks.clone() }
     }
@@ -107,7 +108,7 @@ fn required(name: &str, variable: impl Fn(&str) -> Option<String>, what: &str) -
     }
 }
 
-/// `host` or `host:port`, in lower case. What one pastes from a browser, `https://host/`, is taken for the same.
+/// `host` or `host:port`, in lower case. `https://host/`, as it is pasted from a browser, counts as the same.
 fn domain(value: &str) -> Result<String, ConfigError> {
     let given = value.to_lowercase();
     let host = given.strip_prefix("https://").unwrap_or(&given);
@@ -118,8 +119,8 @@ fn domain(value: &str) -> Result<String, ConfigError> {
                           Auth0 dashboard shows under Settings, as example.eu.auth0.com.",
         ));
     }
-    // What the URL parser would rewrite (a path, userinfo, other notations of an address) is no plain domain. Two dots in a
-    // row it lets through.
+    // A string that the URL parser rewrites is no plain domain: one with a path or userinfo, or another notation of an
+    // address. The parser lets two dots in a row through, so they are looked for.
     match Url::parse(&format!("https://{host}/")).as_ref().map(authority) {
         Ok(authority) if !host.contains("..") && (authority == host || format!("{authority}:443") == host) => {
             Ok(authority)
@@ -171,7 +172,7 @@ fn roots(path: &str) -> Result<Vec<Certificate>, ConfigError> {
     })
 }
 
-/// `*`, or origins with a comma between them, each as a browser sends it (RFC 6454, section 6.2). None is a pattern.
+/// `*`, or origins separated by commas, each as a browser sends it (RFC 6454, section 6.2). Patterns are refused.
 fn allowed_origins(value: &str) -> Result<AllowedOrigins, ConfigError> {
     if value.trim() == "*" {
         return Ok(AllowedOrigins::Any);

@@ -8,7 +8,7 @@ use lambda_http::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW
 
 use crate::reply::Problem;
 
-/// Why a request is refused. The comment on a variant says what it was that the caller sent, or what we lack.
+/// Why a request is refused. The comment on a variant says what the caller sent, or what we lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
     /// No `Authorization` header, or a blank one.
@@ -28,7 +28,7 @@ pub enum ApiError {
     EncryptedToken,
     /// No three segments of canonical base64url.
     MalformedToken,
-    /// A header that is no JSON object, or has a member of the wrong type or a known one twice.
+    /// A header that is no JSON object, or has a member of a wrong type, or a known one repeated.
     MalformedHeader,
     /// A header that asks for what we do not do: `crit`, `b64`, `enc`, `zip`, or a foreign `typ`.
     UnsupportedHeader,
@@ -56,7 +56,7 @@ pub enum ApiError {
     WrongIssuer(Mismatch),
     /// A token for another API.
     WrongAudience(Mismatch),
-    /// A token bound to a key (`cnf`), which a bearer cannot prove to hold.
+    /// A token bound to a key (`cnf`): nobody here asks for the proof that its bearer holds the key.
     BoundToken,
     /// A token that is not meant for an API: an ID token, a refresh token, a logout token.
     NotAnAccessToken,
@@ -88,7 +88,7 @@ pub enum ApiError {
     Panicked,
 }
 
-/// What a claim should have been, and what it was. For the log alone: nobody can mend a mistake that he cannot see.
+/// What a claim should have been, and what it was. For the log alone: nobody can fix a mistake that they cannot see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// What the configuration asks for.
@@ -124,8 +124,8 @@ impl ApiError {
         self.row().0
     }
 
-    /// The one header that goes with the answer beside those that every answer has. `scopes` is what the route requires:
-    /// a client learns from a challenge what to ask for.
+    /// The one header that this answer has beside those that every answer has. `scopes` is what the route requires: a
+    /// challenge tells a client what to ask for.
     pub fn header(&self, scopes: &[&str]) -> Option<(HeaderName, HeaderValue)> {
         let (_, Answer { description, header, .. }) = self.row();
         let scopes = if scopes.is_empty() { String::new() } else { format!(r#", scope="{}""#, scopes.join(" ")) };

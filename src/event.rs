@@ -1,7 +1,7 @@
-//! An event of one of the four fronts -> lambda_http's request; what makes no HTTP request -> 400.
+//! An event of one of the four fronts -> lambda_http's request; one that makes no HTTP request -> 400.
 //!
-//! lambda_http reads events and writes answers. This file adds what it leaves out: one event cannot stop the function, and
-//! two readers of one event cannot see two tokens.
+//! lambda_http reads events and writes answers. This file adds two things: an event cannot stop the function, and two
+//! readers of one event cannot see two tokens.
 
 use std::convert::Infallible;
 use std::future;
@@ -25,7 +25,7 @@ pub struct Event(LambdaRequest);
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?.get();
-        // lambda_http tries a REST API's form first, and the one that is deployed here after that.
+        // lambda_http tries a REST API's form first. Here it is the HTTP API's, which template.yaml deploys.
         if let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(json)
             && event.version.as_deref() == Some("2.0")
         {
@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Event {
     }
 }
 
-/// A load balancer's event with `null` in place of a query is one without a query; lambda_http reads none.
+/// A load balancer may send `null` for an absent query. lambda_http cannot read that, so `null` members are left out.
 fn without_nulls(json: &str) -> serde_json::Result<LambdaRequest> {
     let mut event: Value = serde_json::from_str(json)?;
     if let Some(members) = event.as_object_mut() {
@@ -49,8 +49,8 @@ fn without_nulls(json: &str) -> serde_json::Result<LambdaRequest> {
     serde_json::from_str(&event.to_string())
 }
 
-/// A REST API shows all headers of one name in one place and the last in another, and lambda_http takes the last. Then
-/// nobody could see that there were several.
+/// Keeps all `Authorization` headers of a REST API. Its event has all of them in `multiValueHeaders` and the last one in
+/// `headers`; lambda_http takes the last alone, and nobody could see that there were several.
 fn with_all_authorization(mut event: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV1(rest) = &mut event
         && rest.multi_value_headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
@@ -60,9 +60,9 @@ fn with_all_authorization(mut event: LambdaRequest) -> LambdaRequest {
     event
 }
 
-/// What the Lambda runtime calls for each event, around what answers requests.
+/// What the Lambda runtime calls for each event. `answers` gets the requests.
 ///
-/// `answers` must be cheap to clone. A request that is [`malformed`] reaches it only to be answered 400.
+/// `answers` must be cheap to clone. It answers 400 to a request that is [`malformed`].
 pub fn service<S>(
     answers: S,
 ) -> impl Service<LambdaEvent<Event>, Response: Serialize + Send, Error = Infallible, Future: Send> + Clone + Send + 'static
@@ -74,7 +74,7 @@ where
         async move {
             let instead = LambdaEvent::new(nothing_but_headers(&event), context.clone());
             let answer = Adapter::from(answers.clone()).oneshot(LambdaEvent::new(event, context));
-            // lambda_http joins path and Host by a URL parser, and panics where they make no URL.
+            // lambda_http makes a URL of path and Host, and panics where they make none.
             match AssertUnwindSafe(answer).catch_unwind().await {
                 Ok(answer) => answer,
                 Err(_) => Adapter::from(answers.map_request(mark)).oneshot(instead).await,
@@ -96,7 +96,7 @@ fn mark(mut request: Request) -> Request {
     request
 }
 
-/// An event of the same front with the same method and headers, and nothing in it that could be malformed.
+/// The same event with its method and headers alone, less `Host`: nothing in it can be malformed.
 fn nothing_but_headers(event: &LambdaRequest) -> LambdaRequest {
     let kept = |headers: &HeaderMap| {
         let mut headers = headers.clone();
@@ -127,12 +127,13 @@ fn nothing_but_headers(event: &LambdaRequest) -> LambdaRequest {
     }
 }
 
-/// A response whose body is a string or nothing. From any other, lambda_http collects the body and guesses what it is.
+/// A response that is handed on as it is: its body is a string, or empty. From a response of another type, lambda_http
+/// collects the body and guesses its charset.
 struct AsItIs(Response<Body>);
 
 impl IntoResponse for AsItIs {
     fn into_response(mut self) -> BoxFuture<'static, Response<Body>> {
-        // Of several headers of one name, lambda_http hands an HTTP API the first alone.
+        // Where several headers have one name, lambda_http hands only the first to an HTTP API.
         let varies: Vec<_> = self.0.headers().get_all(VARY).iter().filter_map(|value| value.to_str().ok()).collect();
         if varies.len() > 1
             && let Ok(vary) = HeaderValue::try_from(varies.join(", "))

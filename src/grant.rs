@@ -6,7 +6,7 @@ use crate::token::Claims;
 /// What a protected route requires of a valid token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
-    /// Nothing beyond.
+    /// Nothing more.
     Anyone,
     /// Every one of these scopes.
     AllOf(&'static [&'static str]),
@@ -24,7 +24,7 @@ impl Grant {
     }
 }
 
-/// Lets a request pass whose token has the grant.
+/// Passes if the token has what the route requires.
 ///
 /// # Errors
 /// [`ApiError::InsufficientScope`].

@@ -23,7 +23,7 @@ use crate::reply::Reply;
 use crate::route::{self, Access, Match, Route};
 use crate::{bearer, event, grant, token};
 
-/// What every request is answered from.
+/// What all requests share: the table, the configuration, the keys, the state.
 pub struct Api<S: 'static = ()> {
     routes: &'static [Route<S>],
     config: Config,
@@ -39,11 +39,11 @@ impl<S> Api<S> {
     }
 }
 
-/// Answers requests. It never fails: a refusal is an answer.
+/// Answers requests. Never fails: a refusal is a response, too.
 pub fn service<S: Send + Sync + 'static>(
     api: Arc<Api<S>>,
 ) -> impl Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static {
-    // Around everything, so that a browser may read a 401, too. It answers every OPTIONS by itself.
+    // CORS is around everything, so that a page can read a 401, too. This layer answers every OPTIONS by itself.
     cors(&api).layer(service_fn(move |request| {
         let api = Arc::clone(&api);
         async move { Ok(handle(&request, &api).await) }
@@ -83,7 +83,7 @@ async fn answer<S: Sync>(request: &Request, found: Match<'_, S>, api: &Api<S>) -
     }
 }
 
-/// How long the invocation may go on. `cargo lambda watch` sends a deadline in 1970, which counts as none.
+/// The time that the invocation has left, if known. `cargo lambda watch` sends a deadline in 1970: that counts as none.
 fn time_left<S>(request: &Request, api: &Api<S>) -> Option<Duration> {
     let deadline = Duration::from_millis(request.lambda_context_ref()?.deadline);
     deadline.checked_sub(api.keys.now().wall).filter(|left| !left.is_zero())
@@ -112,7 +112,7 @@ fn respond(request: &Request, mut response: Response<Body>) -> Response<Body> {
 const ON_EVERY_ANSWER: [(HeaderName, &str); 2] =
     [(header::CACHE_CONTROL, "no-store"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
-/// One line a request. Alarms and dashboards are made of its fields: a name is changed with care.
+/// One line a request. Metrics, alarms and the dashboard of template.yaml read its fields by these names.
 fn log<S>(
     request: &Request,
     route: Option<&str>,
@@ -127,7 +127,7 @@ fn log<S>(
         Some(RequestContext::ApiGatewayV2(event)) => event.request_id.as_deref(),
         _ => None,
     };
-    // What a caller sent and the log shows all the same, for nobody can mend a mistake that he cannot see.
+    // These the log shows although a caller sent them: nobody can fix a mistake that they cannot see.
     let kid = match refusal {
         Some(ApiError::UnknownKid(kid)) => Some(shown(kid)),
         _ => None,
@@ -140,7 +140,7 @@ fn log<S>(
         api_request_id,
         route = route.unwrap_or("-"),
         protected,
-        // A method may be any word, a token, too.
+        // A method may be any word, and so it may be a token.
         method = METHODS.iter().find(|method| **method == request.method()).unwrap_or(&"-"),
         status = answer.as_ref().map_or_else(ApiError::status, Response::status).as_u16(),
         code = refusal.map(ApiError::code),
@@ -159,7 +159,7 @@ fn log<S>(
     );
 }
 
-/// Escaped, so that a string can neither break the line nor turn the reader's terminal around; 128 characters at most.
+/// Escaped, so that a string can neither break the line nor control the reader's terminal; 128 characters at most.
 fn shown(string: &str) -> String {
     string.escape_default().take(128).collect()
 }
@@ -172,7 +172,7 @@ fn cors<S>(api: &Api<S>) -> CorsLayer {
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([
             header::WWW_AUTHENTICATE,
-            // What REST APIs and Function URLs make of it.
+            // REST APIs and Function URLs rename it to this.
             HeaderName::from_static("x-amzn-remapped-www-authenticate"),
             header::RETRY_AFTER,
             header::LOCATION,

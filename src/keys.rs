@@ -1,6 +1,6 @@
 //! `kid` -> key: the cache of the issuer's signing keys, and the one place that fetches them.
 //!
-//! Requests drive it, and nothing else: a Lambda sandbox is frozen between them, so that no timer could be relied on.
+//! Requests alone drive the cache: a Lambda sandbox is frozen between them, so no timer can be relied on.
 //! When to fetch is decided in `cache.rs`, how in `fetch.rs`, and which keys count in `set.rs`.
 
 mod cache;
@@ -69,8 +69,8 @@ impl KeyStore {
         }
     }
 
-    /// The key that a token's `kid` names. Takes no longer than `left`, the time that the invocation has, if any is
-    /// known; nor does a fetch that this starts.
+    /// The key that a token's `kid` names. `left` is the time that the invocation has left, if it is known: neither this
+    /// call nor a fetch that it starts takes longer.
     ///
     /// # Errors
     /// [`NoKey`].
@@ -122,8 +122,8 @@ impl KeyStore {
         ended
     }
 
-    /// Never held across an `await`, so that whoever has a usable key waits for nobody. What a panic leaves is as good
-    /// as before: every change of the cache is one assignment or one call that cannot panic.
+    /// Never held across an `await`, so that a request with a usable key waits for nobody. A panic leaves the cache
+    /// whole: each change is one assignment, or one call that cannot panic.
     fn cache(&self) -> MutexGuard<'_, Cache<Ended>> {
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,13 +132,13 @@ impl KeyStore {
 /// How long the init phase waits for the first fetch.
 const INIT_WAIT: Duration = Duration::from_millis(1500);
 
-/// What is left of an invocation for saying that there are no keys.
+/// Time of an invocation that is kept back for the answer that there are no keys.
 const ANSWER_TIME: Duration = Duration::from_millis(100);
 
 /// With less time than this, a fetch would only fail, and make others pause.
 const LEAST_FETCH: Duration = Duration::from_millis(300);
 
-/// Wait for the init phase's fetch, then for one's own, then look; two more for fetches that froze.
+/// Wait for the init phase's fetch, then for one's own, then look: three. Two more are for fetches that froze.
 const MAX_STEPS: usize = 5;
 
 /// Waits until a fetch has ended, or for `at_most`.

@@ -2,12 +2,12 @@
 //!
 //! A request meets these files in this order:
 //!
-//! - [`config`]: environment variables -> `Config`, or a sentence that tells how to mend them
-//! - [`event`]: an event of one of the four fronts -> a request; what makes no request -> 400
+//! - [`config`]: environment variables -> `Config`, or a sentence that tells how to fix them
+//! - [`event`]: an event of one of the four fronts -> a request; one that makes no HTTP request -> 400
 //! - [`handler`]: a request -> its response, and one line in the access log
 //! - [`routes`]: the table of this API's routes, and its endpoints
 //! - [`route`]: the types of that table, and how a request finds its row
-//! - [`call`]: a request on its route -> what the route's handler is called with
+//! - [`call`]: a request and its route -> the `Call` that the handler gets
 //! - [`reply`]: what an endpoint answers
 //! - [`bearer`]: the `Authorization` header -> a bearer token
 //! - [`token`]: a bearer token -> verified claims
@@ -15,7 +15,7 @@
 //! - [`grant`]: what a route requires, against the claims -> go on, or 403
 //! - [`error`]: a refusal -> status, code, description, challenge
 //!
-//! Three small ones serve them: [`clock`], [`log`] and [`template`].
+//! Three small files serve these: [`clock`], [`log`] and [`template`].
 
 #![forbid(unsafe_code)]
 // What a caller or an issuer sends must not be able to stop the process.
@@ -84,7 +84,7 @@ pub async fn serve<S: Send + Sync + 'static>(
 /// sends several at once (Managed Instances).
 ///
 /// # Errors
-/// Where the system gives no thread.
+/// Where no thread can be started.
 pub fn runtime() -> io::Result<runtime::Runtime> {
     let concurrency = env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok().and_then(|value| value.parse::<u32>().ok());
     match concurrency {

@@ -8,7 +8,7 @@ use lambda_http::tracing::subscriber::fmt::{self as lines, MakeWriter};
 use lambda_http::tracing::subscriber::prelude::*;
 use lambda_http::tracing::subscriber::registry;
 
-/// Sets the log up, once a process, by the variables that every function in Rust knows: `AWS_LAMBDA_LOG_LEVEL` (by default
+/// Sets the log up, once a process, by the variables that Rust functions know: `AWS_LAMBDA_LOG_LEVEL` (by default
 /// `INFO`), and `RUST_LOG`, a list of `target=level` with commas between. Lambda's level goes before a bare one in
 /// `RUST_LOG`.
 ///
@@ -18,7 +18,7 @@ pub fn init() {
     let (subscriber, understood) = subscriber(|name| env::var(name).ok(), io::stdout);
     subscriber.init();
     if !understood {
-        tracing::warn!("RUST_LOG is left out of account: set it to a level, or to target=level, with commas between.");
+        tracing::warn!("RUST_LOG is ignored: set it to a level, or to target=level, with commas between.");
     }
     // A panic's own message may quote what a caller sent; where it happened is enough to find it.
     panic::set_hook(Box::new(|panic| {
@@ -40,7 +40,7 @@ fn subscriber(
     let targets = targets.unwrap_or_default();
     let level = variable("AWS_LAMBDA_LOG_LEVEL").filter(|level| !level.is_empty()).and_then(|level| level.parse().ok());
     let level = level.or(targets.default_level()).unwrap_or(LevelFilter::INFO);
-    // The runtime says no more than warnings unless it is named; but its span has the ids, whatever the level.
+    // The runtime logs warnings alone, unless RUST_LOG names it. Its span stays on at any level, for it has the ids.
     let filter = Targets::new()
         .with_default(level)
         .with_target("lambda_runtime", level.min(LevelFilter::WARN))

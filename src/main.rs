@@ -19,7 +19,7 @@ use once_cell::sync::OnceCell;
 static JWKS: OnceCell<KeyStore> = OnceCell::new();
 
 fn main() -> ExitCode {
-    // `make routes`: what template.yaml has to say of the table.
+    // `make routes`: the lines of template.yaml that follow from the table.
     if env::args().nth(1).as_deref() == Some("routes") {
         print!("# CorsConfiguration: {}\n{}", template::methods(ROUTES), template::events(ROUTES));
         return ExitCode::SUCCESS;
@@ -38,7 +38,7 @@ fn start() -> Result<(), Error> {
     let config = Config::from_env()?;
     runtime()?.block_on(async {
         let keys = JWKS.get_or_try_init(|| KeyStore::new(config.key_source(), Clock::system()))?.clone();
-        // Where your endpoints share something, such as a client: make it here.
+        // If your endpoints share something, such as the client of a database, make it here.
         serve(ROUTES, config, keys, async { Ok(()) }).await
     })
 }

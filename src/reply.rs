@@ -5,7 +5,7 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION}
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-/// An answer of 2xx. A value that is no JSON, or a header that cannot be one, makes it a 500.
+/// An answer of 2xx. If its value cannot be written as JSON, or a header's value is not valid, it becomes a 500.
 pub struct Reply(Option<Response<Body>>);
 
 impl Reply {
@@ -27,7 +27,7 @@ impl Reply {
     /// The same with this header, in the place of any other of that name.
     #[must_use]
     pub fn header(self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
-        // A header may hold other bytes than ASCII, and the JSON of an answer cannot.
+        // The function's answer to Lambda is JSON, which cannot hold bytes of a header that are not ASCII.
         let value = value.try_into().ok().filter(|value: &HeaderValue| value.to_str().is_ok());
         Self(self.0.zip(value).map(|(mut response, value)| {
             response.headers_mut().insert(name, value);
@@ -61,7 +61,8 @@ impl Reply {
 /// static NO_MESSAGE: Problem = Problem::new(404, "message_not_found", "There is no such message");
 /// ```
 ///
-/// A handler returns it by `?` or `.into()`, as [`ApiError`](crate::error::ApiError). Only an error is one:
+/// A handler returns it by `?` or `.into()`, as [`ApiError`](crate::error::ApiError). A status that is no error does not
+/// compile:
 ///
 /// ```compile_fail
 /// # use api_authorization::reply::Problem;

@@ -16,7 +16,7 @@ pub struct Route<S: 'static = ()> {
     /// The method.
     pub method: Method,
     /// The path in API Gateway's syntax, `/api/messages/{id}`. A parameter is one whole segment, and never empty. Where
-    /// two rows fit a path, the one wins that has a literal segment where the other has a parameter.
+    /// two rows fit a path, a literal segment wins over a parameter.
     pub path: &'static str,
     /// Who may call it, and what answers.
     pub access: Access<S>,
@@ -81,7 +81,7 @@ impl<S> Match<'_, S> {
         }
     }
 
-    /// The scopes that its challenges name. `None` where no token is asked for.
+    /// The scopes that a challenge on this route names. `None` where the route asks for no token.
     pub fn scopes(&self) -> Option<&'static [&'static str]> {
         match self {
             Self::Found(Route { access: Access::Protected(grant, _), .. }, _) => Some(grant.scopes()),
@@ -90,10 +90,10 @@ impl<S> Match<'_, S> {
     }
 }
 
-/// Finds the row of a request: by the path that the event gives, and where that is no route, once more without the stage
-/// and the base path that may stand before it.
+/// Finds the row of a request by the path that the event gives. Where no row fits, it tries once more without a leading
+/// stage and without the base path.
 pub fn find<'a, S>(routes: &'static [Route<S>], request: &'a Request, base_path: Option<&str>) -> Match<'a, S> {
-    // Not `uri().path()`: a URL parser has resolved `..` there, and a forged Host may eat a part of the path.
+    // Not `uri().path()`: there, a URL parser has resolved `..`, and a forged Host may have taken a part of the path.
     let path = request.raw_http_path();
     let context = request.request_context_ref();
     let (stage, encoded) = match context {
@@ -129,7 +129,7 @@ pub fn methods<'a, S: 'static>(routes: impl Iterator<Item = &'a Route<S>>) -> Ve
     methods
 }
 
-/// The path behind `prefix`, where that is its beginning in whole segments; else the path as it is.
+/// The path without `prefix`, where it begins with that in whole segments; else the path as it is.
 fn without<'a>(prefix: &str, path: &'a str) -> &'a str {
     path.strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or(path)
 }

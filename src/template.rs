@@ -1,4 +1,4 @@
-//! A table of routes -> what `template.yaml` has to say of it, as `make routes` prints it.
+//! A table of routes -> the lines of `template.yaml` that follow from it, as `make routes` prints them.
 
 use std::fmt::Write;
 

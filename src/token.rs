@@ -1,7 +1,7 @@
 //! [`BearerToken`] -> [`Claims`]: shape, header, key, signature, then the rules for claims in the contract's order.
 //!
-//! jsonwebtoken reads the header and verifies the signature. What it leaves to its caller stands here: header members
-//! that ask for more, the one algorithm, times by a clock that is handed in, and what a token is for.
+//! jsonwebtoken reads the header and verifies the signature. The rules that it leaves to its caller stand here:
+//! members of the header that ask for more, the one algorithm, times by a clock that is handed in, what a token is for.
 
 mod claims;
 
@@ -34,7 +34,7 @@ pub async fn validate(
     config: &Config,
     left: Option<Duration>,
 ) -> Result<Claims, ApiError> {
-    // Cheap checks first: nothing malformed gets as far as a key fetch.
+    // Cheap checks first: a malformed token causes no fetch.
     let unverified = Unverified::parse(token.unverified())?;
     let key = keys.key(&unverified.kid, left).await.map_err(|missing| match missing {
         NoKey::Unknown => ApiError::UnknownKid(unverified.kid.clone()),
@@ -47,10 +47,10 @@ pub async fn validate(
     }
 }
 
-/// An ALB takes 16 KiB in one header, API Gateway less. Parsing costs time, and this comes before any.
+/// No front takes a longer header: an ALB takes 16 KiB, API Gateway less. Checked before anything is parsed.
 const MAX_TOKEN: usize = 16 * 1024;
 
-/// The bound of a `kid` keeps logs and comparisons small.
+/// Keeps log lines and comparisons small.
 const MAX_KID: usize = 256;
 
 /// How far the issuer's clock and ours may be apart, in seconds.
@@ -58,7 +58,7 @@ const LEEWAY: f64 = 5.0;
 
 /// A token of the right shape, with a header that we can work with. Nothing in it is to be believed yet.
 struct Unverified<'a> {
-    /// Header and payload, encoded: what the signature is of.
+    /// Header and payload, encoded: what was signed.
     signed: &'a [u8],
     /// Encoded, too.
     signature: &'a str,
@@ -86,7 +86,7 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// Base64url without padding, in its one canonical form (RFC 7515, section 2): else one token had many spellings.
+/// Base64url without padding, in its one canonical form (RFC 7515, section 2): else a token would have many spellings.
 fn decode(segment: &str) -> Result<Vec<u8>, ApiError> {
     match URL_SAFE_NO_PAD.decode(segment) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
@@ -114,12 +114,12 @@ fn kid(json: &[u8]) -> Result<String, ApiError> {
     header.kid.filter(|kid| (1..=MAX_KID).contains(&kid.len())).ok_or(ApiError::InvalidKid)
 }
 
-/// What Auth0 writes by default, and RFC 9068, section 2.1; each with and without what RFC 7515, section 4.1.9 lets one
-/// leave out.
+/// `JWT` is what Auth0 writes by default, `at+jwt` is from RFC 9068, section 2.1. An issuer may leave `application/` out
+/// (RFC 7515, section 4.1.9).
 const TYPES: [&str; 4] = ["JWT", "application/jwt", "at+jwt", "application/at+jwt"];
 
-/// What jsonwebtoken's type leaves open: it takes an object with one name for `alg`, and does not know `b64`, so that a
-/// repeated one would go unseen.
+/// Two things that jsonwebtoken's type leaves open. Its `alg` may be an object with one name, such as `{"RS256":null}`.
+/// And it does not know `b64`, so a repeated `b64` would go unseen.
 #[derive(Deserialize)]
 struct Strict {
     #[serde(rename = "alg")]
@@ -138,7 +138,7 @@ fn accept(payload: &[u8], config: &Config, now: Now) -> Result<Claims, ApiError>
     let (Some(_), Some(issuer), Some(audience)) = (claims.exp, &claims.iss, &claims.aud) else {
         return Err(ApiError::MissingClaim);
     };
-    // RFC 9449, section 7.1, and RFC 8705, section 3: to be used by the holder of a key alone, and we ask for no proof.
+    // RFC 9449, section 7.1, and RFC 8705, section 3: only the holder of a key may use it, and we ask for no proof.
     if claims.cnf.is_some() {
         return Err(ApiError::BoundToken);
     }

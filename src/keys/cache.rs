@@ -17,13 +17,13 @@ pub enum NoKey {
     Unavailable,
 }
 
-/// A withdrawn key stops working. What Auth0's own SDKs use.
+/// So that a withdrawn key stops working. Auth0's own SDKs use the same.
 const FRESH: Duration = Duration::from_secs(10 * 60);
 
 /// An outage of the issuer is not ours; but no key lives for ever.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Keys older than this are worth the whole time of a fetch.
+/// A request that finds keys older than this waits until the fetch has ended.
 const OLD: Duration = Duration::from_secs(60 * 60);
 
 /// An issuer that is slow must not make us slow.
@@ -35,10 +35,10 @@ const PAUSE_AFTER_GOOD: Duration = Duration::from_secs(30);
 /// After a failed fetch: an outage does not cost every request a wait.
 const PAUSE_AFTER_FAILED: Duration = Duration::from_secs(10);
 
-/// The time of a fetch, all in all.
+/// The whole time of a fetch.
 pub const FETCH_TIME: Duration = Duration::from_secs(3);
 
-/// A fetch that is older than this froze with the sandbox: the CPU of a small function may be slow to end it, but not so slow.
+/// A fetch that is older than this froze with the sandbox. Half a second more than a fetch may take, for a slow CPU.
 const FROZEN: Duration = Duration::from_millis(3_500);
 
 /// The keys, how old they are, and what became of the last fetch. `F` is a handle to the fetch that is under way.
@@ -73,15 +73,15 @@ pub enum Step<F> {
 }
 
 impl<F: Clone> Cache<F> {
-    /// Starts with the keys that were pinned at deployment, if any. They count as fetched now, for their age alone.
+    /// Starts with the keys that were pinned at deployment, if any. Their age counts from now, but no fetch has ended.
     pub fn new(pinned: Option<JwkSet>, now: Now) -> Self {
         let since = pinned.is_some().then_some(now);
         Self { keys: pinned.unwrap_or_default(), since, last: None, under_way: None, froze: false, fetches: 0 }
     }
 
-    /// What to do for a token that names `kid`. Says nothing of a start where the request `may_start` no fetch.
+    /// What to do for a token that names `kid`. [`Step::Start`] only if the request `may_start` a fetch.
     pub fn ask(&mut self, kid: &str, may_start: bool, now: Now) -> Step<F> {
-        // What a frozen fetch would still bring is of no known age.
+        // The keys that a frozen fetch would still bring are of an unknown age.
         self.froze |= self.under_way.take_if(|fetch| now.since(fetch.started) > FROZEN).is_some();
 
         let age = self.age(now).unwrap_or(Duration::MAX);
@@ -90,7 +90,8 @@ impl<F: Clone> Cache<F> {
         match (known, &self.under_way) {
             (Some(key), _) if age < FRESH => Step::Serve(key),
             (Some(_), None) if may_start && !pausing => {
-                // With requests far apart, each short wait would end in a fetch that freezes: wait the next one out.
+                // Where the last fetch froze, requests are far apart; after a short wait the next would freeze, too:
+                // wait until it has ended.
                 Step::Start((age <= OLD && !self.froze).then_some(STALE_WAIT))
             }
             (Some(key), _) => Step::Serve(key),

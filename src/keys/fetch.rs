@@ -48,7 +48,7 @@ impl Fetcher {
         tokio::time::timeout(limit, keys).await.unwrap_or(Err(TIMEOUT))
     }
 
-    /// One request, and one more where the first broke: such things pass, but for a refused connection.
+    /// One request, and a second one where the first broke. A refused connection stays refused: it gets none.
     async fn send(&self) -> reqwest::Result<Response> {
         let send = || self.client.get(self.uri.clone()).send();
         match send().await {
@@ -58,11 +58,11 @@ impl Fetcher {
     }
 }
 
-/// The TCP and TLS handshakes take two round trips; a tenth of this is slow.
+/// A connection takes two round trips, for TCP and TLS. A slow network does that in a tenth of this.
 const CONNECT_TIME: Duration = Duration::from_millis(1500);
 
-/// Auth0's is 3 KB, but 27 keys with their certificates are 90. Counted as it streams in, for the length that a server
-/// announces may be a lie.
+/// Auth0's JWKS has 3 kB; one of 27 keys with their certificates has 90. Counted as it streams in, for a server may
+/// announce another length than it sends.
 const MAX_BODY: usize = 512 * 1024;
 
 async fn body(mut response: Response) -> Result<Vec<u8>, &'static str> {
@@ -82,7 +82,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, &'static str> {
 
 const TIMEOUT: &str = "time-out";
 
-/// DNS, TCP and TLS alike. The library's own text may quote the other side.
+/// DNS, TCP and TLS alike. The library's own message may quote the other side.
 fn broken(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() { TIMEOUT } else { "no connection, or one that broke" }
 }

@@ -19,8 +19,7 @@ impl JwkSet {
     /// # Errors
     /// Why it gives none: words for the log.
     pub fn parse(jwks: &[u8]) -> Result<Self, &'static str> {
-        let Document { keys: list, .. } =
-            serde_json::from_slice(jwks).map_err(|_| "no JSON object with a list of keys")?;
+        let Document { keys: list } = object(jwks).ok_or("no JSON object with a list of keys")?;
         if list.len() > MAX_KEYS {
             return Err("more than 500 keys");
         }
@@ -71,15 +70,11 @@ const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// As in a token's header.
 const MAX_KID: usize = 256;
 
-// Each of the two keeps unknown members by flattening, for serde would otherwise read a list as the struct.
-
 #[derive(Deserialize)]
 struct Document<'a> {
     /// Each is parsed by itself, so that an odd one does not cost the others.
     #[serde(borrow)]
     keys: Vec<&'a RawValue>,
-    #[serde(flatten)]
-    _others: IgnoredAny,
 }
 
 /// A JWK (RFC 7517, section 4). A `null` counts as absent, and a name that is repeated is refused.
@@ -93,15 +88,26 @@ struct Jwk {
     kid: Option<String>,
     n: Option<String>,
     e: Option<String>,
-    #[serde(flatten)]
-    others: HashMap<String, Option<IgnoredAny>>,
+    // What is private of an RSA key, and of a symmetric one (RFC 7518, sections 6.3.2 and 6.4.1).
+    d: Option<IgnoredAny>,
+    p: Option<IgnoredAny>,
+    q: Option<IgnoredAny>,
+    dp: Option<IgnoredAny>,
+    dq: Option<IgnoredAny>,
+    qi: Option<IgnoredAny>,
+    oth: Option<IgnoredAny>,
+    k: Option<IgnoredAny>,
 }
 
-/// `kid` and key, or why it cannot be used. All of it is looked at now, for jsonwebtoken's type checks nothing: later, a
-/// bad signature must always mean a bad token, and never a bad key.
+/// Reads an object. serde alone would also take a list for a struct.
+fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+    serde_json::from_slice(json).ok().filter(|_| json.trim_ascii_start().starts_with(b"{"))
+}
+
+/// `kid` and key, or why the key cannot be used. jsonwebtoken's type checks nothing, so everything is checked here: a
+/// bad signature must mean a bad token, never a bad key.
 fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
-    let jwk: Jwk =
-        serde_json::from_str(jwk.get()).map_err(|_| "no JWK: a member is missing, repeated or of a wrong type")?;
+    let jwk: Jwk = object(jwk.get().as_bytes()).ok_or("no JWK: a member is missing, repeated or of a wrong type")?;
     if jwk.kty != "RSA" {
         return Err("kty is not RSA");
     }
@@ -115,7 +121,7 @@ fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
         return Err("alg is not RS256");
     }
     // Whoever could read this set can sign tokens with that key.
-    if PRIVATE.iter().any(|name| jwk.others.get(*name).is_some_and(Option::is_some)) {
+    if [jwk.d, jwk.p, jwk.q, jwk.dp, jwk.dq, jwk.qi, jwk.oth, jwk.k].iter().any(Option::is_some) {
         return Err("it has private members");
     }
     let kid = jwk.kid.filter(|kid| (1..=MAX_KID).contains(&kid.len())).ok_or("kid is no string of 1 to 256 bytes")?;
@@ -140,11 +146,8 @@ fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
     Ok((kid, DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
 }
 
-/// RFC 7518, sections 6.3.2 and 6.4.1.
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
-/// A Base64urlUInt (RFC 7518, section 2), less the leading zero bytes: forbidden, but sent by real issuers. aws-lc takes
-/// none.
+/// A Base64urlUInt (RFC 7518, section 2) without leading zero bytes. The RFC forbids them, and aws-lc refuses them, but
+/// real issuers send them.
 fn unsigned(number: Option<String>) -> Option<Vec<u8>> {
     let mut bytes = URL_SAFE_NO_PAD.decode(number?).ok()?;
     bytes.drain(..bytes.iter().take_while(|byte| **byte == 0).count());

@@ -30,7 +30,7 @@ impl Claims {
         &self.scope
     }
 
-    /// `act.sub` (RFC 8693, section 4.1): who acts for the subject, where somebody does.
+    /// `act.sub` (RFC 8693, section 4.1): who acts for the subject, if anybody does.
     pub fn actor(&self) -> Option<&str> {
         self.actor.as_deref()
     }
@@ -47,10 +47,10 @@ impl Claims {
         T::deserialize(self.get(name)?).ok()
     }
 
-    /// What is left of a payload when the rules have judged its claims.
+    /// The claims of a payload that every rule has accepted.
     pub(super) fn new(read: Read) -> Self {
         let Read { registered: Registered { sub, scope, scp, .. }, actor, all } = read;
-        // `scp` is the scope of Entra and Okta.
+        // Entra and Okta call the scope `scp`.
         Self { subject: sub, scope: Scope(scope.or(scp).map(Strings::words).unwrap_or_default()), actor, all }
     }
 }
@@ -78,8 +78,8 @@ pub(super) struct Read {
     all: Map<String, Value>,
 }
 
-/// The claims that this API knows. serde refuses what has another type, and a name that is repeated: of a token that two
-/// readers understand in two ways, one is wrong (RFC 7519, section 4). A `null` counts as absent.
+/// The claims that this API knows. serde refuses a claim of another type, and a repeated name, which two readers could
+/// understand in two ways (RFC 7519, section 4). A `null` counts as absent.
 #[derive(Deserialize)]
 pub(super) struct Registered {
     pub exp: Option<f64>,
@@ -119,7 +119,7 @@ impl Read {
             let object = serde_json::from_slice::<std::collections::HashMap<String, &RawValue>>(payload);
             if object.is_ok() { ApiError::MalformedClaim } else { ApiError::MalformedPayload }
         })?;
-        // serde would also read a list as a struct; and here the strings are read that nobody asked for yet.
+        // Read once more, as an object: serde takes a list for a struct, too, and skips strings that no field asks for.
         let all = serde_json::from_slice(payload).map_err(|_| ApiError::MalformedPayload)?;
         for time in [registered.exp, registered.nbf, registered.iat].into_iter().flatten() {
             // Up to 2^53, an f64 holds each second exactly.
@@ -170,8 +170,8 @@ impl Strings {
         }
     }
 
-    /// Of a string, what stands between blanks. Only 0x20 separates (RFC 6749, section 3.3): by Unicode's blanks, one
-    /// scope could be read as two.
+    /// The words of a string, or the strings of a list. Only 0x20 separates words (RFC 6749, section 3.3): with
+    /// Unicode's blanks, one scope could be read as two.
     fn words(self) -> Vec<String> {
         match self {
             Self::One(one) => one.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
@@ -195,5 +195,5 @@ fn actor(act: Option<&Value>) -> Result<Option<String>, ApiError> {
     Ok(subjects.first().copied().flatten().map(str::to_owned))
 }
 
-/// Each is a service that called the next one.
+/// Each actor is a service that called the next one; real chains are shorter.
 const MAX_ACTORS: usize = 5;
