@@ -219,6 +219,8 @@ async fn the_log_shows_what_was_expected_and_what_came() {
         let shown = [&fields["reason"], &fields["expected"], &fields["received"], &fields["seconds_ahead"]];
         assert_eq!(shown, [&json!(reason), &json!(expected), &json!(received), &Value::Null]);
     }
+    lambda.get("/api/private", &tenant.token().header("kid", &*long).sign()).await;
+    assert_eq!(lambda.requests().pop().expect("a line")["fields"]["kid"], cut);
     for name in ["nbf", "iat"] {
         let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970").as_secs() + 3_600;
         lambda.get("/api/private", &claim(name, json!(in_an_hour))).await;
