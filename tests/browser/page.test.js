@@ -69,7 +69,8 @@ for (const [kind, atPrivate, atScoped, step, finding] of ROWS) {
       const [status, code, description, challenge] = REFUSALS[refusal];
       assert.deepEqual([answer.status, answer.decided], [`${status}`, step], path);
       assert.deepEqual(JSON.parse(answer.body), { code, description }, path);
-      assert.equal(answer.headers["WWW-Authenticate"], challenge, path);
+      const asked = status === 401 && path === "/api/private-scoped" ? ', scope="read:messages"' : "";
+      assert.equal(answer.headers["WWW-Authenticate"], challenge + asked, path);
       assert.equal(answer.headers["Content-Type"], "application/json", path);
       const at = STEPS.findIndex((name) => name.toLowerCase() === step);
       const states = STEPS.map((_, index) => index < at ? "passed" : index === at ? "decided bad" : "ahead");
@@ -136,7 +137,7 @@ test("the token is decoded, with what is made of each member", async () => {
   assert.match(own.aud[1], /must name https:\/\/quickstarts\/api/);
   assert.match(own.iss[1], /must be https:/);
   assert.match(own.cnf[1], /must not be there/);
-  assert.deepEqual(own["<img src=x onerror=alert(1)>"][0], "<script>alert(2)</script>", "a claim is a text, not a part of the page");
+  assert.deepEqual(own["<img src=x onerror=alert(1)>"][0], "<script>alert(2)</script>", "a claim is a string, not a part of the page");
   const answer = await playground.send();
   assert.deepEqual([answer.status, answer.decided], ["401", "header"]);
 
@@ -151,7 +152,31 @@ test("the token is decoded, with what is made of each member", async () => {
     assert.deepEqual([JSON.parse(answer.body).code, answer.decided], [code, decided], pasted);
   }
   await playground.paste("no\u{1f600}header");
-  assert.match((await playground.send()).verdict, /No header can hold this text/);
+  assert.match((await playground.send()).verdict, /No header can hold this string/);
+});
+
+test("kinds of token and forms of scope, as the function judges them", async () => {
+  const { page } = playground;
+  await playground.endpoint("/api/private-scoped");
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  for (const [claims, name, words] of [
+    [{ nonce: null }, "nonce", "fits"],
+    [{ nonce: "x" }, "nonce", "must not be there: it makes this an ID token"],
+    [{ nonce: "x", typ: "Bearer" }, "nonce", "is in an access token, as typ says"],
+    [{ c_hash: "x" }, "c_hash", "must not be there"],
+    [{ token_use: "id" }, "token_use", "must be access"],
+    [{ typ: "Refresh" }, "typ", "must not say that this is another token"],
+    [{ sub: "anon@x" }, "sub", "is of an anonymous session"],
+    [{ act: { sub: 5 } }, "act", "must be an actor"],
+    [{ act: { sub: "service" } }, "act", "is who acts for sub"],
+    [{ scope: ["a", "read:messages"] }, "scope", "grants read:messages"],
+    [{ scp: "a read:messages" }, "scp", "grants read:messages"],
+    [{ scope: "a", scp: "read:messages" }, "scope", "lacks read:messages"],
+  ]) {
+    await playground.paste(`${part({ alg: "RS256", kid: "k" })}.${part(claims)}.AAAA`);
+    await page.waitForFunction(([name, words]) => [...document.querySelectorAll("#decoded tbody tr:has(td)")].some((row) =>
+      row.cells[0].textContent === name && row.cells[2].textContent.includes(words)), [name, words]);
+  }
 });
 
 test("where two steps share an answer, the page says how it tells them apart", async () => {

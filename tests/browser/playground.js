@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 
 /** Opens the page in a context of its own, where the browser remembers nothing. */
 export async function openPlayground(browser, tenant, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  // A page that scrolls smoothly moves away from under a click.
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const complaints = [];
