@@ -56,6 +56,12 @@ async fn the_diff_adds_endpoints() {
     }
 }
 
+#[test]
+fn the_test_of_an_endpoint_is_one_that_runs() {
+    let readme = fs::read_to_string(project().join("README.md")).expect("README.md");
+    assert!(readme.contains(&format!("```rust\n{}```\n", include_str!("yours.rs"))), "tests/yours.rs is another one");
+}
+
 /// What stands between the fences of the README's one diff.
 fn diff() -> String {
     let readme = fs::read_to_string(project().join("README.md")).expect("the README");
@@ -120,6 +126,9 @@ fn copy() -> PathBuf {
             .replace("name = \"api-authorization\"\n", "name = \"readme-example\"\n")
             .replace("\n[dependencies]\n", "\n[lib]\nname = \"api_authorization\"\n\n[dependencies]\n")
             .replace("members = [\"tenant\"]", "")
+            .replace("[[test]]\nname = \"freeze\"\ntest = false\n", "")
+            .replace("[[test]]\nname = \"readme\"\ntest = false\n", "")
+            .replace("[[test]]\nname = \"soak\"\ntest = false\n", "")
             .replace("path = \"tenant\"", &format!("path = \"{}\"", project().join("tenant").display()));
         fs::write(copy.join(file), text).expect("a file");
     }
