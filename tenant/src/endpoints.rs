@@ -46,7 +46,10 @@ async fn openid_configuration(State(tenant): State<Arc<TenantState>>) -> Json<Va
 async fn token(State(tenant): State<Arc<TenantState>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let wanted = query.get("kind").map(String::as_str);
     if let Some((_, mint)) = KINDS.iter().find(|(kind, _)| Some(*kind) == wanted) {
-        return mint(tenant.token()).into_response();
+        // Whose token it is and what it grants, where the caller says.
+        let chosen = ["sub", "scope"].into_iter().filter_map(|claim| Some((claim, query.get(claim)?.as_str())));
+        let token = chosen.fold(tenant.token(), |token, (claim, value)| token.claim(claim, value));
+        return mint(token).into_response();
     }
     let kinds = KINDS.map(|(kind, _)| kind).join(", ");
     (StatusCode::BAD_REQUEST, format!("Ask for /token?kind=KIND, where KIND is one of {kinds}.")).into_response()

@@ -150,6 +150,10 @@ fn a_kind_of_token_differs_from_a_valid_one_in_what_its_name_says() {
         }
         assert_eq!(claims, expected, "{kind}");
     }
+
+    let (_, token) = get(&tenant, "/token?kind=valid&sub=alice&scope=read:messages+write:messages");
+    let [_, claims] = parts(&token);
+    assert_eq!((&claims["sub"], &claims["scope"]), (&json!("alice"), &json!("read:messages write:messages")));
 }
 
 const JWKS: &str = "/.well-known/jwks.json";
