@@ -49,6 +49,7 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 	@scripts/logs
 
 clean: ## Removes all that was built or installed here
-	rm -rf target .venv .aws-sam tests/browser/node_modules bench/target bench/node/node_modules bench/node/dist
+	rm -rf target .venv .aws-sam tests/browser/node_modules bench/target bench/node/node_modules bench/node/dist \
+		examples/messages/target examples/messages/.aws-sam examples/messages/tests/node_modules
 
 .PHONY: help start test soak fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean
