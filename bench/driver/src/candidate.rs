@@ -35,11 +35,11 @@ pub struct Running {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Candidate {
-    /// With one variable more.
-    pub fn with(&self, name: &'static str, variable: &'static str, value: String) -> Self {
+    /// By another name, with one variable more or none.
+    pub fn with(&self, name: &'static str, variable: Option<(&'static str, String)>) -> Self {
         let mut candidate = self.clone();
         candidate.name = name;
-        candidate.environment.push((variable, value));
+        candidate.environment.extend(variable);
         candidate
     }
 
@@ -161,7 +161,7 @@ impl Running {
     }
 
     /// The most memory that it has had so far, in KiB.
-    pub fn peak_memory(&self) -> io::Result<u64> {
+    pub fn peak_memory(&self) -> io::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());

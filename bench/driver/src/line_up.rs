@@ -4,17 +4,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-use tenant::{Key, Tenant};
 use serde_json::{Value, json};
+use tenant::{Key, Tenant};
 
 use crate::candidate::Candidate;
 
 /// Who is measured, with what.
 pub struct LineUp {
     pub tenant: Tenant,
-    /// All that are compared: this function is the first, the bare one the second.
+    /// All that are compared.
     pub candidates: Vec<Candidate>,
-    /// What is measured for its cold start alone: the same with their keys at hand.
+    /// What is measured for its cold start alone.
     pub cold_alone: Vec<Candidate>,
     pub token: String,
     pub event: String,
@@ -26,7 +26,12 @@ pub struct LineUp {
 
 pub const OURS: &str = "api-authorization";
 pub const PINNED: &str = "api-authorization, PINNED_JWKS";
-pub const BARE: &str = "bare lambda_http";
+pub const FIRST: &str = "first edition";
+/// The same once more: what its cold starts differ by is chance.
+pub const FIRST_AGAIN: &str = "first edition, again";
+pub const FIRST_PINNED: &str = "first edition, PINNED_JWKS";
+pub const BARE_RUNTIME: &str = "bare lambda_runtime";
+pub const BARE_HTTP: &str = "bare lambda_http";
 pub const JWT_VERIFY: &str = "aws-jwt-verify";
 pub const HYDRATED: &str = "aws-jwt-verify, keys fetched in init";
 pub const EXPRESS: &str = "express-oauth2-jwt-bearer";
@@ -36,48 +41,22 @@ impl LineUp {
     pub fn from_env() -> io::Result<Self> {
         let tenant = Tenant::blocking_https();
         let bench = PathBuf::from(variable("BENCH")?);
-        let ca = tenant.ca_file().expect("a tenant over https").to_string_lossy().into_owned();
-        let environment = vec![
-            ("AUTH0_DOMAIN", tenant.domain()),
-            ("API_AUDIENCE", tenant::AUDIENCE.to_owned()),
-            ("SSL_CERT_FILE", ca.clone()),
-            ("NODE_EXTRA_CA_CERTS", ca),
-            ("NODE_ENV", "production".to_owned()),
-            ("PATH", env::var("PATH").unwrap_or_default()),
-            ("LANG", "en_US.UTF-8".to_owned()),
-            ("TZ", ":UTC".to_owned()),
-            ("AWS_REGION", "eu-west-1".to_owned()),
-            ("AWS_LAMBDA_FUNCTION_NAME", "api".to_owned()),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".to_owned()),
-            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/api".to_owned()),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/26/[$LATEST]0".to_owned()),
-            ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
+        let (mut candidates, mut zips) = (Vec::new(), Vec::new());
+        for word in variable("ONLY")?.split_whitespace() {
+            let candidate = candidate(word, &tenant)?;
+            zips.push((candidate.name, fs::metadata(bench.join("target").join(format!("{word}.zip")))?.len()));
+            candidates.push(candidate);
+        }
+        let variants = [
+            (OURS, PINNED, Some(("PINNED_JWKS", tenant.jwks().to_string()))),
+            (FIRST, FIRST_AGAIN, None),
+            (FIRST, FIRST_PINNED, Some(("PINNED_JWKS", tenant.jwks().to_string()))),
+            (JWT_VERIFY, HYDRATED, Some(("HYDRATE", "1".to_owned()))),
         ];
-        let candidate = |name, command: &[&str], folder: &str, handler: &str| -> Candidate {
-            let command = command.iter().map(OsString::from).collect();
-            let mut environment = environment.clone();
-            environment.push(("LAMBDA_TASK_ROOT", bench.join(folder).to_string_lossy().into_owned()));
-            environment.push(("_HANDLER", handler.to_owned()));
-            Candidate { name, command, folder: bench.join(folder), environment }
-        };
-        let (node, python) = (variable("NODE")?, variable("PYTHON")?);
-        let on_node =
-            |name, handler| candidate(name, &[&node, "node_modules/aws-lambda-ric/index.mjs"], "node", handler);
-        let on_python =
-            |name, handler| candidate(name, &[&python, "-m", "awslambdaric", handler], "target/flask", handler);
-        let candidates = vec![
-            candidate(OURS, &[&variable("FUNCTION")?], ".", "bootstrap"),
-            candidate(BARE, &[&variable("BARE")?], ".", "bootstrap"),
-            on_node(JWT_VERIFY, "dist/aws-jwt-verify.handler"),
-            on_node(EXPRESS, "dist/express-oauth2-jwt-bearer.handler"),
-            on_python(FLASK, "app.handler"),
-        ];
-        let cold_alone = vec![
-            candidates[0].with(PINNED, "PINNED_JWKS", tenant.jwks().to_string()),
-            candidates[2].with(HYDRATED, "HYDRATE", "1".to_owned()),
-        ];
+        let cold_alone = variants.into_iter().filter_map(|(name, variant, variable)| {
+            let candidate = candidates.iter().find(|candidate| candidate.name == name)?;
+            Some(candidate.with(variant, variable))
+        });
 
         let template: Value = serde_json::from_str(&fs::read_to_string(bench.join("../events/private.json"))?)?;
         let event = |authorization: Option<String>| {
@@ -97,14 +76,10 @@ impl LineUp {
                 ("unknown kid, in its pause", bearer(tenant.token().signed_by(&Key::generate("stranger")).sign())),
             ],
             event: bearer(token.clone()),
-            zips: [(OURS, "function"), (BARE, "bare"), (JWT_VERIFY, "jwt"), (EXPRESS, "express"), (FLASK, "flask")]
-                .map(|(name, file)| (name, fs::metadata(bench.join("target").join(file).with_extension("zip"))))
-                .into_iter()
-                .map(|(name, file)| Ok((name, file?.len())))
-                .collect::<io::Result<_>>()?,
+            cold_alone: cold_alone.collect(),
+            zips,
             tenant,
             candidates,
-            cold_alone,
             token,
         })
     }
@@ -113,4 +88,65 @@ impl LineUp {
 /// What scripts/bench hands over.
 pub fn variable(name: &str) -> io::Result<String> {
     env::var(name).map_err(|_| io::Error::other(format!("{name} is not set: start this by make bench")))
+}
+
+/// By the word that scripts/bench knows it by.
+fn candidate(word: &str, tenant: &Tenant) -> io::Result<Candidate> {
+    let binary = |name, path| in_folder(".", name, vec![variable(path)?], "bootstrap", tenant);
+    let on_node = |name, handler| {
+        in_folder(
+            "node",
+            name,
+            vec![variable("NODE")?, "node_modules/aws-lambda-ric/index.mjs".into()],
+            handler,
+            tenant,
+        )
+    };
+    let on_python = |name, handler: &str| {
+        let command = vec![variable("PYTHON")?, "-m".into(), "awslambdaric".into(), handler.into()];
+        in_folder("target/flask", name, command, handler, tenant)
+    };
+    match word {
+        "function" => binary(OURS, "FUNCTION"),
+        "first-edition" => binary(FIRST, "FIRST_EDITION"),
+        "lambda_runtime" => binary(BARE_RUNTIME, "BARE_RUNTIME"),
+        "lambda_http" => binary(BARE_HTTP, "BARE_HTTP"),
+        "aws-jwt-verify" => on_node(JWT_VERIFY, "dist/aws-jwt-verify.handler"),
+        "express" => on_node(EXPRESS, "dist/express-oauth2-jwt-bearer.handler"),
+        "flask" => on_python(FLASK, "app.handler"),
+        _ => Err(io::Error::other(format!("ONLY names {word}, which is no candidate"))),
+    }
+}
+
+/// All get the same environment, but for where they live.
+fn in_folder(
+    folder: &str,
+    name: &'static str,
+    command: Vec<String>,
+    handler: &str,
+    tenant: &Tenant,
+) -> io::Result<Candidate> {
+    let folder = PathBuf::from(variable("BENCH")?).join(folder);
+    let ca = tenant.ca_file().expect("a tenant over https").to_string_lossy().into_owned();
+    let environment = vec![
+        ("AUTH0_DOMAIN", tenant.domain()),
+        ("API_AUDIENCE", tenant::AUDIENCE.to_owned()),
+        ("SSL_CERT_FILE", ca.clone()),
+        ("NODE_EXTRA_CA_CERTS", ca),
+        ("NODE_ENV", "production".to_owned()),
+        ("PATH", env::var("PATH").unwrap_or_default()),
+        ("LANG", "en_US.UTF-8".to_owned()),
+        ("TZ", ":UTC".to_owned()),
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "api".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".to_owned()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/api".to_owned()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/26/[$LATEST]0".to_owned()),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
+        ("LAMBDA_TASK_ROOT", folder.to_string_lossy().into_owned()),
+        ("_HANDLER", handler.to_owned()),
+    ];
+    Ok(Candidate { name, command: command.into_iter().map(OsString::from).collect(), folder, environment })
 }

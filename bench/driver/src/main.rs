@@ -6,8 +6,10 @@ mod cpu_share;
 mod floor;
 mod line_up;
 mod measure;
+mod noise;
 mod report;
 mod runtime_api;
+mod samples;
 mod targets;
 
 use std::path::PathBuf;
@@ -37,7 +39,7 @@ fn bench() -> io::Result<()> {
     let line_up = line_up::LineUp::from_env()?;
     let figures = measure::all(&line_up, rounds)?;
     let targets = targets::all(&figures);
-    let folder = PathBuf::from(line_up::variable("BENCH")?);
+    let folder = PathBuf::from(line_up::variable("RESULTS")?);
     fs::write(folder.join("results.json"), report::json(&figures, &targets))?;
     fs::write(folder.join("results.svg"), chart::svg(&figures))?;
     println!("{}", report::markdown(&figures, &targets));

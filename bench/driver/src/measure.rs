@@ -1,16 +1,19 @@
-//! Candidates -> figures. They take turns within each round, so that what the machine does meanwhile hits them all alike.
+//! Candidates -> figures. They take turns within each round, so that what the machine does meanwhile hits them all alike,
+//! in an order drawn by lot, so that none always follows the same other.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::candidate::{Candidate, Running, authorised};
 use crate::cpu_share::CpuShare;
 use crate::floor;
-use crate::line_up::{BARE, FLASK, LineUp, OURS};
+use crate::line_up::{BARE_HTTP, FLASK, LineUp, OURS};
+use crate::samples::Samples;
 
 /// All that was measured. Times are in microseconds.
 #[derive(Default)]
@@ -30,35 +33,45 @@ pub struct Figures {
     pub throughput: BTreeMap<&'static str, [Samples; 2]>,
     /// RS256 verifications a second, on one core and on all.
     pub verifications: [Samples; 2],
-    /// KiB after 1,000 and, where it was not too slow for that, 10,000 requests.
-    pub memory: BTreeMap<&'static str, (u64, Option<u64>)>,
+    pub memory: BTreeMap<&'static str, Memory>,
     pub zips: BTreeMap<&'static str, u64>,
 }
-
-/// One value a round; of throughput, four.
-#[derive(Clone, Default)]
-pub struct Samples(pub Vec<f64>);
 
 /// One value a round of each.
 #[derive(Clone, Default)]
 pub struct Warm {
-    pub median: Samples,
+    /// The median of the requests of a round.
+    pub latency: Samples,
     pub p99: Samples,
     pub cpu: Samples,
 }
+
+/// The most that a process has had, in KiB.
+#[derive(Default)]
+pub struct Memory {
+    /// After 1,000 requests.
+    pub early: Samples,
+    /// After 10,000, where it was not too slow for that.
+    pub late: Option<Samples>,
+}
+
+/// Processes of each whose warm requests are measured, one after the other: two of the same differ, most of all in
+/// memory.
+const PROCESSES: usize = 5;
 
 pub fn all(line_up: &LineUp, rounds: usize) -> io::Result<Figures> {
     let cores = sched_getaffinity(None)?;
     let mut figures = Figures { rounds, zips: line_up.zips.iter().copied().collect(), ..Figures::default() };
     pin_to_one(&cores)?;
-    cold_starts(line_up, &mut figures)?;
-    warm(line_up, &mut figures)?;
+    let mut lots = Rng::with_seed(0);
+    cold_starts(line_up, &mut figures, &mut lots)?;
+    warm(line_up, &mut figures, &mut lots)?;
     throughput(line_up, &mut figures, &cores)?;
     progress("");
     Ok(figures)
 }
 
-fn cold_starts(line_up: &LineUp, figures: &mut Figures) -> io::Result<()> {
+fn cold_starts(line_up: &LineUp, figures: &mut Figures, lots: &mut Rng) -> io::Result<()> {
     let share = match CpuShare::new() {
         Ok(share) => Some(share),
         Err(error) => {
@@ -66,12 +79,13 @@ fn cold_starts(line_up: &LineUp, figures: &mut Figures) -> io::Result<()> {
             None
         }
     };
-    let candidates: Vec<_> = line_up.candidates.iter().chain(&line_up.cold_alone).collect();
+    let mut candidates: Vec<_> = line_up.candidates.iter().chain(&line_up.cold_alone).collect();
     for candidate in &candidates {
         progress(&format!("once, so that its files are in memory: {}", candidate.name));
         candidate.cold_start(&line_up.event, None)?;
     }
     for round in 1..=figures.rounds {
+        lots.shuffle(&mut candidates);
         for candidate in &candidates {
             progress(&format!("cold starts, round {round} of {}: {}", figures.rounds, candidate.name));
             let time = candidate.cold_start(&line_up.event, share.as_ref())?;
@@ -92,40 +106,52 @@ fn curl(line_up: &LineUp) -> io::Result<Duration> {
     if output.status.success() { Ok(time) } else { Err(io::Error::other("curl cannot fetch the JWKS")) }
 }
 
-fn warm(line_up: &LineUp, figures: &mut Figures) -> io::Result<()> {
+fn warm(line_up: &LineUp, figures: &mut Figures, lots: &mut Rng) -> io::Result<()> {
+    let rounds: Vec<_> = (1..=figures.rounds).collect();
+    for rounds in rounds.chunks(figures.rounds.div_ceil(PROCESSES)) {
+        let mut running = warmed_up(line_up, figures)?;
+        for round in rounds {
+            lots.shuffle(&mut running);
+            for (candidate, process) in &mut running {
+                progress(&format!("warm requests, round {round} of {}: {}", figures.rounds, candidate.name));
+                let requests = if candidate.name == FLASK { 100 } else { 1_000 };
+                chunk(process, &line_up.event, requests, figures.warm.entry(candidate.name).or_default())?;
+                authorised(&process.request(&line_up.event)?.1)?;
+                if candidate.name == OURS {
+                    refusals(process, requests, line_up, figures)?;
+                }
+                figures.floor.add(floor::rs256(&line_up.tenant.key(), &line_up.token));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A process of each. What memory it needs is seen meanwhile.
+fn warmed_up<'a>(line_up: &'a LineUp, figures: &mut Figures) -> io::Result<Vec<(&'a Candidate, Running)>> {
     let mut running = Vec::new();
     for candidate in &line_up.candidates {
         progress(&format!("warming up: {}", candidate.name));
+        let memory = figures.memory.entry(candidate.name).or_default();
         let (mut process, _) = candidate.start(None)?;
         process.requests(&line_up.event, 1_000)?;
-        let early = process.peak_memory()?;
+        memory.early.0.push(process.peak_memory()?);
         // It fetches the keys for each request: 10,000 would take minutes.
-        let late = if candidate.name == FLASK {
-            None
-        } else {
+        if candidate.name != FLASK {
             process.requests(&line_up.event, 9_000)?;
-            Some(process.peak_memory()?)
-        };
-        figures.memory.insert(candidate.name, (early, late));
+            memory.late.get_or_insert_default().0.push(process.peak_memory()?);
+        }
         running.push((candidate, process));
     }
-    for round in 1..=figures.rounds {
-        for (candidate, process) in &mut running {
-            progress(&format!("warm requests, round {round} of {}: {}", figures.rounds, candidate.name));
-            let requests = if candidate.name == FLASK { 100 } else { 1_000 };
-            chunk(process, &line_up.event, requests, figures.warm.entry(candidate.name).or_default())?;
-            authorised(&process.request(&line_up.event)?.1)?;
-            if candidate.name == OURS {
-                for (name, event) in &line_up.refused {
-                    let refused = figures.refused.entry(name).or_default();
-                    process.requests(event, 20)?;
-                    chunk(process, event, requests, refused)?;
-                    if authorised(&process.request(event)?.1).is_ok() {
-                        return Err(io::Error::other(format!("this must not be let in: {name}")));
-                    }
-                }
-            }
-            figures.floor.add(floor::rs256(&line_up.tenant.key(), &line_up.token));
+    Ok(running)
+}
+
+fn refusals(process: &mut Running, requests: usize, line_up: &LineUp, figures: &mut Figures) -> io::Result<()> {
+    for (name, event) in &line_up.refused {
+        process.requests(event, 20)?;
+        chunk(process, event, requests, figures.refused.entry(name).or_default())?;
+        if authorised(&process.request(event)?.1).is_ok() {
+            return Err(io::Error::other(format!("this must not be let in: {name}")));
         }
     }
     Ok(())
@@ -136,14 +162,14 @@ fn chunk(process: &mut Running, event: &str, requests: usize, warm: &mut Warm) -
     let mut latencies = process.requests(event, requests)?;
     let cpu = process.cpu_time()?.saturating_sub(before);
     latencies.sort_unstable();
-    warm.median.add(latencies[requests / 2]);
+    warm.latency.add(latencies[requests / 2]);
     warm.p99.add(latencies[requests * 99 / 100]);
     warm.cpu.add(cpu / u32::try_from(requests).map_err(io::Error::other)?);
     Ok(())
 }
 
 fn throughput(line_up: &LineUp, figures: &mut Figures, cores: &CpuSet) -> io::Result<()> {
-    let contenders = || line_up.candidates.iter().filter(|candidate| [OURS, BARE].contains(&candidate.name));
+    let contenders = || line_up.candidates.iter().filter(|candidate| [OURS, BARE_HTTP].contains(&candidate.name));
     let (key, threads) = (line_up.tenant.key(), cores.count());
     for round in 1..=figures.rounds.min(10) {
         for (index, threads) in [1, threads].into_iter().enumerate() {
@@ -171,7 +197,7 @@ fn throughput(line_up: &LineUp, figures: &mut Figures, cores: &CpuSet) -> io::Re
 }
 
 fn flood(candidate: &Candidate, workers: &str, event: &str) -> io::Result<[f64; 4]> {
-    let candidate = candidate.with(candidate.name, "AWS_LAMBDA_MAX_CONCURRENCY", workers.to_owned());
+    let candidate = candidate.with(candidate.name, Some(("AWS_LAMBDA_MAX_CONCURRENCY", workers.to_owned())));
     let (mut process, _) = candidate.start(None)?;
     let time = Duration::from_millis(250);
     process.flood(event, time)?;
@@ -196,26 +222,5 @@ fn progress(words: &str) {
     if io::stderr().is_terminal() {
         eprint!("\r\x1b[K{words}");
         _ = io::stderr().flush();
-    }
-}
-
-impl Samples {
-    fn add(&mut self, time: Duration) {
-        self.0.push(time.as_secs_f64() * 1e6);
-    }
-
-    /// What is left when the machine was not busy with something else.
-    pub fn best(&self) -> f64 {
-        self.0.iter().copied().fold(f64::INFINITY, f64::min)
-    }
-
-    pub fn most(&self) -> f64 {
-        self.0.iter().copied().fold(0.0, f64::max)
-    }
-
-    pub fn median(&self) -> f64 {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
     }
 }

@@ -6,12 +6,17 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
-use crate::line_up::{BARE, EXPRESS, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED, variable};
-use crate::measure::{Figures, Samples, Warm};
-use crate::targets::Target;
+use crate::line_up::{
+    BARE_HTTP, BARE_RUNTIME, EXPRESS, FIRST, FIRST_AGAIN, FIRST_PINNED, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED,
+    variable,
+};
+use crate::measure::{Figures, Memory, Warm};
+use crate::samples::{Figure, Samples};
+use crate::targets::{Target, cold_start_noise};
 
 /// The order of the rows.
-pub const ROWS: [&str; 7] = [OURS, PINNED, BARE, JWT_VERIFY, HYDRATED, EXPRESS, FLASK];
+const ROWS: [&str; 11] =
+    [OURS, PINNED, FIRST, FIRST_AGAIN, FIRST_PINNED, BARE_RUNTIME, BARE_HTTP, JWT_VERIFY, HYDRATED, EXPRESS, FLASK];
 
 pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
     let mut text = String::new();
@@ -21,68 +26,59 @@ pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
         None => "Cold starts at the CPU share of a 128 MB function, the init phase at full speed.".to_owned(),
         Some(error) => format!("Cold starts at full speed: a CPU share could not be set ({error})."),
     });
+    line(format!("The median of {} rounds, and in parentheses the best of them.", figures.rounds));
     line(String::new());
-    line("| | cold start: best | median | warm request: median | p99 | CPU | peak memory, 1,000 / 10,000 requests | zip |".to_owned());
-    line("|---|---|---|---|---|---|---|---|".to_owned());
-    for name in ROWS {
-        let warm = figures.warm.get(name);
-        let micro = |samples: Option<f64>| samples.map_or(String::new(), |time| format!("{time:.0} µs"));
-        line(format!(
-            "| {name} | {} | {} | {} | {} | {} | {} |",
-            figures.cold.get(name).map_or(String::new(), |samples| format!(
-                "{:.1} ms | {:.1} ms",
-                samples.best() / 1e3,
-                samples.median() / 1e3
-            )),
-            micro(warm.map(|warm| warm.median.best())),
-            micro(warm.map(|warm| warm.p99.best())),
-            micro(warm.map(|warm| warm.cpu.best())),
-            figures.memory.get(name).map_or(String::new(), |(first, last)| memory(*first, *last)),
-            figures.zips.get(name).map_or(String::new(), |bytes| size(*bytes)),
-        ));
+    line("| | cold start | warm request | p99 | CPU | peak memory, 1,000 / 10,000 requests | zip |".to_owned());
+    line("|---|---|---|---|---|---|---|".to_owned());
+    for (name, cold) in ROWS.iter().filter_map(|name| Some((name, figures.cold.get(name)?))) {
+        let warm = figures.warm.get(name).map_or("| |".to_owned(), latencies);
+        let memory = figures.memory.get(name).map_or(String::new(), memory);
+        let zip = figures.zips.get(name).map_or(String::new(), |bytes| size(*bytes));
+        line(format!("| {name} | {} | {warm} | {memory} | {zip} |", milliseconds(cold)));
     }
     line(String::new());
-    line("| what this function refuses | median | p99 | CPU |".to_owned());
-    line("|---|---|---|---|".to_owned());
-    for (name, warm) in &figures.refused {
-        let [median, p99, cpu] = [&warm.median, &warm.p99, &warm.cpu].map(Samples::best);
-        line(format!("| {name} | {median:.0} µs | {p99:.0} µs | {cpu:.0} µs |"));
+    if !figures.refused.is_empty() {
+        line("| what this function refuses | warm request | p99 | CPU |".to_owned());
+        line("|---|---|---|---|".to_owned());
+        for (name, warm) in &figures.refused {
+            line(format!("| {name} | {} |", latencies(warm)));
+        }
+        line(String::new());
     }
-    line(String::new());
-    line(format!("One RS256 verification alone: {:.1} µs.", figures.floor.best()));
-    line(format!("The JWKS fetched by curl: {:.1} ms.", figures.curl.best() / 1e3));
-    for (name, [one, eight]) in &figures.throughput {
-        let (one, eight) = (one.most(), eight.most());
-        line(format!("Requests a second, {name}: {one:.0} by 1 worker on one core, {eight:.0} by 8 on all."));
+    line(format!("One RS256 verification alone: {}.", figure(figures.floor.least_is_best(), 1, "µs")));
+    line(format!("The JWKS fetched by curl: {}.", milliseconds(&figures.curl)));
+    for (name, workers) in &figures.throughput {
+        let [one, eight] = workers.each_ref().map(|rates| figure(rates.most_is_best(), 0, ""));
+        line(format!("Requests a second, {name}: {one} by 1 worker on one core, {eight} by 8 on all."));
     }
-    let [one, all] = figures.verifications.each_ref().map(Samples::most);
-    line(format!(
-        "RS256 verifications a second: {one:.0} on one core, {all:.0} on all: {:.2} times as many.",
-        all / one
-    ));
+    let [one, all] = figures.verifications.each_ref().map(Samples::most_is_best);
+    let [one_core, all_cores] = [one, all].map(|rate| figure(rate, 0, ""));
+    let times = figure(all / one, 2, "times");
+    line(format!("RS256 verifications a second: {one_core} on one core, {all_cores} on all: {times} as many."));
     line(String::new());
-    line("| target | measured | limit | met |".to_owned());
-    line("|---|---|---|---|".to_owned());
-    for Target { what, measured, limit, at_least } in targets {
-        let target = Target { what: what.clone(), measured: *measured, limit: *limit, at_least: *at_least };
-        let (bound, met) =
-            (if *at_least { "at least" } else { "at most" }, if target.met() { "yes" } else { "**no**" });
-        line(format!("| {what} | {measured:.3} | {bound} {limit:.3} | {met} |"));
+    line("| target | medians | best | limit | met |".to_owned());
+    line("|---|---|---|---|---|".to_owned());
+    for target in targets {
+        let Target { what, measured: Figure { median, best }, limit, at_least } = target;
+        let bound = if *at_least { "at least" } else { "at most" };
+        let met = if target.met() { "yes" } else { "**no**" };
+        line(format!("| {what} | {median:.3} | {best:.3} | {bound} {limit:.3} | {met} |"));
     }
     text
 }
 
 pub fn json(figures: &Figures, targets: &[Target]) -> String {
     let candidates: Map<_, _> = ROWS
-        .into_iter()
-        .map(|name| {
+        .iter()
+        .filter_map(|name| Some((*name, figures.cold.get(name)?)))
+        .map(|(name, cold)| {
             let candidate = json!({
-                "cold_start_us": figures.cold.get(name).map(samples),
+                "cold_start_us": least(cold),
                 "warm": figures.warm.get(name).map(warm),
                 "throughput_per_s": figures.throughput.get(name).map(|[one, eight]| json!({
-                    "1 worker, one core": rates(one), "8 workers, all cores": rates(eight) })),
-                "peak_memory_kib": figures.memory.get(name).map(|(first, last)| json!({
-                    "1,000 requests": first, "10,000 requests": last })),
+                    "1 worker, one core": most(one), "8 workers, all cores": most(eight) })),
+                "peak_memory_kib": figures.memory.get(name).map(|memory| json!({
+                    "1,000 requests": least(&memory.early), "10,000 requests": memory.late.as_ref().map(least) })),
                 "zip_bytes": figures.zips.get(name),
             });
             (name.to_owned(), candidate)
@@ -94,7 +90,8 @@ pub fn json(figures: &Figures, targets: &[Target]) -> String {
         .iter()
         .map(|target| {
             let bound = if target.at_least { "at_least" } else { "at_most" };
-            json!({ "what": target.what, "measured": target.measured, bound: target.limit, "met": target.met() })
+            let Figure { median, best } = target.measured;
+            json!({ "what": target.what, "median": median, "best": best, bound: target.limit, "met": target.met() })
         })
         .collect();
     let results = json!({
@@ -103,39 +100,51 @@ pub fn json(figures: &Figures, targets: &[Target]) -> String {
         "cpu_share": figures.no_share.is_none(),
         "candidates": candidates,
         "refused": refused,
-        "rs256_us": samples(&figures.floor),
-        "verifications_per_s": figures.verifications.each_ref().map(rates),
-        "curl_us": samples(&figures.curl),
+        "rs256_us": least(&figures.floor),
+        "verifications_per_s": figures.verifications.each_ref().map(most),
+        "curl_us": least(&figures.curl),
+        "cold_start_noise": cold_start_noise(figures),
         "targets": targets,
     });
     format!("{results:#}\n")
 }
 
 fn warm(warm: &Warm) -> Value {
-    json!({ "median_us": samples(&warm.median), "p99_us": samples(&warm.p99), "cpu_us": samples(&warm.cpu) })
+    json!({ "median_us": least(&warm.latency), "p99_us": least(&warm.p99), "cpu_us": least(&warm.cpu) })
 }
 
-/// Of times: the least is the best.
-fn samples(samples: &Samples) -> Value {
-    with_best(samples.best(), samples)
+fn least(samples: &Samples) -> Value {
+    with_rounds(samples.least_is_best(), samples)
 }
 
-/// The most is the best.
-fn rates(samples: &Samples) -> Value {
-    with_best(samples.most(), samples)
+fn most(samples: &Samples) -> Value {
+    with_rounds(samples.most_is_best(), samples)
 }
 
-fn with_best(best: f64, samples: &Samples) -> Value {
+fn with_rounds(Figure { median, best }: Figure, samples: &Samples) -> Value {
     let tenths = |value: f64| (value * 10.0).round() / 10.0;
     json!({
-        "best": tenths(best), "median": tenths(samples.median()),
+        "median": tenths(median), "best": tenths(best),
         "rounds": samples.0.iter().map(|value| tenths(*value)).collect::<Vec<_>>(),
     })
 }
 
-fn memory(first: u64, last: Option<u64>) -> String {
-    let mib = |kib: u64| format!("{}.{}", kib / 1024, kib % 1024 * 10 / 1024);
-    format!("{} / {} MiB", mib(first), last.map_or("–".to_owned(), mib))
+/// Three cells.
+fn latencies(warm: &Warm) -> String {
+    [&warm.latency, &warm.p99, &warm.cpu].map(|samples| figure(samples.least_is_best(), 0, "µs")).join(" | ")
+}
+
+fn milliseconds(samples: &Samples) -> String {
+    figure(samples.least_is_best() / Figure::exactly(1e3), 1, "ms")
+}
+
+fn figure(Figure { median, best }: Figure, digits: usize, unit: &str) -> String {
+    format!("{median:.digits$} ({best:.digits$}) {unit}").trim_end().to_owned()
+}
+
+fn memory(memory: &Memory) -> String {
+    let mib = |samples: &Samples| figure(samples.least_is_best() / Figure::exactly(1024.0), 1, "");
+    format!("{} / {} MiB", mib(&memory.early), memory.late.as_ref().map_or("–".to_owned(), mib))
 }
 
 fn size(bytes: u64) -> String {
@@ -149,15 +158,16 @@ fn size(bytes: u64) -> String {
 fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let cpu = cpu.trim_start_matches([' ', '\t', ':']);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let says = |command: &str, arguments: &[&str]| {
         let output = Command::new(command).args(arguments).output();
         output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let node = says(&variable("NODE").unwrap_or_default(), &["--version"]);
-    let python = says(&variable("PYTHON").unwrap_or_default(), &["--version"]);
-    let kernel = says("uname", &["-sr"]);
-    let date = says("date", &["-u", "+%-d %B %Y"]);
-    let cpu = cpu.trim_start_matches([' ', '\t', ':']);
-    format!("{date}, {cpu}, {cores} cores, {kernel}, Node {node}, {python}")
+    let version = |name, before| match variable(name) {
+        Ok(path) if !path.is_empty() => format!("{before}{}", says(&path, &["--version"])),
+        _ => String::new(), // nothing was measured that runs on it
+    };
+    let (node, python) = (version("NODE", ", Node "), version("PYTHON", ", "));
+    format!("{}, {cpu}, {cores} cores, {}{node}{python}", says("date", &["-u", "+%-d %B %Y"]), says("uname", &["-sr"]))
 }
