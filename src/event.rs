@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
@@ -20,33 +20,63 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// An event of an HTTP API, a REST API, a Function URL or a load balancer, read.
-pub struct Event(LambdaRequest);
+pub struct Event {
+    event: LambdaRequest,
+    /// Whether that stands for one which cannot be read.
+    malformed: bool,
+}
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?.get();
-        // lambda_http tries a REST API's form first. Here it is the HTTP API's, which template.yaml deploys.
-        if let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(json)
-            && event.version.as_deref() == Some("2.0")
-        {
-            return Ok(Self(LambdaRequest::ApiGatewayV2(event)));
+        // The types of headers may panic at what no front sends, and the runtime reads events outside its own guard.
+        if let Ok(Some(event)) = catch_unwind(|| read(json)) {
+            return Ok(Self { event: with_all_authorization(event), malformed: false });
         }
-        let event = serde_json::from_str(json).or_else(|_| without_nulls(json)).map_err(|_| {
+        let event = serde_json::from_str(json).ok().and_then(|event| empty_event(&event)).ok_or_else(|| {
             D::Error::custom(
                 "no event of an HTTP API, a REST API, a Function URL or a load balancer: nothing else is answered",
             )
         })?;
-        Ok(Self(with_all_authorization(event)))
+        Ok(Self { event, malformed: true })
     }
 }
 
-/// A load balancer may send `null` for an absent query. lambda_http cannot read that, so `null` members are left out.
-fn without_nulls(json: &str) -> serde_json::Result<LambdaRequest> {
-    let mut event: Value = serde_json::from_str(json)?;
-    if let Some(members) = event.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
+fn read(json: &str) -> Option<LambdaRequest> {
+    // lambda_http tries a REST API's form first. Here it is the HTTP API's, which template.yaml deploys.
+    if let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(json)
+        && event.version.as_deref() == Some("2.0")
+    {
+        return Some(LambdaRequest::ApiGatewayV2(event));
     }
-    serde_json::from_str(&event.to_string())
+    serde_json::from_str(json).ok().or_else(|| completed(json))
+}
+
+/// Reads an event that somebody wrote by hand: with `null` for what is absent, or without the method that a REST API
+/// repeats in its context. lambda_http reads neither.
+fn completed(json: &str) -> Option<LambdaRequest> {
+    let mut event: Value = serde_json::from_str(json).ok()?;
+    event.as_object_mut()?.retain(|_, value| !value.is_null());
+    let method = event.get("httpMethod").cloned();
+    if let (Some(method), Some(context)) = (method, event.get_mut("requestContext").and_then(Value::as_object_mut))
+        && !context.contains_key("elb")
+    {
+        context.entry("httpMethod").or_insert(method);
+    }
+    serde_json::from_str(&event.to_string()).ok()
+}
+
+/// For an event of a front that cannot be read, such as one with a header that no HTTP has: one of the same front.
+fn empty_event(event: &Value) -> Option<LambdaRequest> {
+    let context = event.get("requestContext")?;
+    if context.get("http").is_some() {
+        return Some(LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default()));
+    }
+    event.get("httpMethod")?;
+    Some(match context.get("elb") {
+        Some(_) => LambdaRequest::Alb(AlbTargetGroupRequest::default()),
+        None => LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default()),
+    })
 }
 
 /// Keeps all `Authorization` headers of a REST API. Its event has all of them in `multiValueHeaders` and the last one in
@@ -69,9 +99,12 @@ pub fn service<S>(
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static,
 {
-    service_fn(move |LambdaEvent { payload: Event(event), context }: LambdaEvent<Event>| {
+    service_fn(move |LambdaEvent { payload: Event { event, malformed }, context }: LambdaEvent<Event>| {
         let answers = answers.clone().map_response(AsItIs);
         async move {
+            if malformed {
+                return Adapter::from(answers.map_request(mark)).oneshot(LambdaEvent::new(event, context)).await;
+            }
             let instead = LambdaEvent::new(nothing_but_headers(&event), context.clone());
             let answer = Adapter::from(answers.clone()).oneshot(LambdaEvent::new(event, context));
             // lambda_http makes a URL of path and Host, and panics where they make none.

@@ -281,11 +281,6 @@ async fn an_event_of_no_front_costs_one_invocation() {
         r#"{"key1":"SECRET","key2":"value2"}"#.to_owned(),
         r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{"SECRET":1}}"#.to_owned(),
         r#"{"Records":[{"eventSource":"aws:sqs","body":"SECRET"}]}"#.to_owned(),
-        with_header("authorization", &format!("Bearer {token}\r\nx: y")),
-        with_header("authorization", &format!("Bearer {token}\0")),
-        with_header("a SECRET", "x"),
-        with_header("", "SECRET"),
-        header_of_a_wrong_type.to_string(),
     ] {
         let error = lambda.invoke(event.clone()).await.expect_err(&event);
         assert!(error["errorMessage"].as_str().is_some_and(|error| error.contains(SENTENCE)), "{event}: {error}");
@@ -295,6 +290,25 @@ async fn an_event_of_no_front_costs_one_invocation() {
         assert!(line["fields"]["error"].as_str().is_some_and(|error| error.contains(SENTENCE)), "{event}: {line}");
         assert!(line["span"]["requestId"].is_string(), "{event}: {line}");
         assert!(!format!("{log}{error}").contains("SECRET"), "{event} is quoted: {log}{error}");
+        assert_eq!(lambda.get("/api/private", &token).await.0, 200, "after {event}");
+    }
+    // An event of a front that makes no HTTP request is answered.
+    for event in [
+        with_header("authorization", &format!("Bearer {token}\r\nx: y")),
+        with_header("authorization", &format!("Bearer {token}\0")),
+        with_header("a SECRET", "x"),
+        with_header("", "SECRET"),
+        header_of_a_wrong_type.to_string(),
+    ] {
+        let answer = lambda.invoke(event.clone()).await.unwrap_or_else(|error| panic!("{event}: {error}"));
+        front_door::Answer::read(answer).refuses(&BAD_REQUEST, &event);
+        let line = lambda.requests().pop().expect("a line in the access log");
+        assert_eq!(
+            (&line["fields"]["reason"], &line["fields"]["route"]),
+            (&json!("bad_request"), &json!("-")),
+            "{line}"
+        );
+        assert!(!lambda.log().contains("SECRET"), "{event} is quoted");
         assert_eq!(lambda.get("/api/private", &token).await.0, 200, "after {event}");
     }
     assert_eq!(tenant.fetches(), 1, "the process and its keys have lived on");

@@ -82,10 +82,10 @@ fn version_two_is_read_as_what_an_http_api_sends() {
     let mut event = event_file("private");
     event["httpMethod"] = json!("GET");
     event["requestContext"]["httpMethod"] = json!("GET");
-    assert!(matches!(read(&event).0, LambdaRequest::ApiGatewayV2(_)));
+    assert!(matches!(read(&event).event, LambdaRequest::ApiGatewayV2(_)));
     for version in [json!("1.0"), json!(null)] {
         event["version"] = version.clone();
-        assert!(matches!(read(&event).0, LambdaRequest::ApiGatewayV1(_)), "{version}");
+        assert!(matches!(read(&event).event, LambdaRequest::ApiGatewayV1(_)), "{version}");
     }
 }
 
@@ -94,8 +94,28 @@ fn a_null_query_of_a_load_balancer_is_none() {
     let mut event = event_file("alb-private");
     for member in ["queryStringParameters", "multiValueQueryStringParameters"] {
         event[member] = json!(null);
-        assert!(matches!(read(&event).0, LambdaRequest::Alb(_)), "{member}");
+        assert!(matches!(read(&event).event, LambdaRequest::Alb(_)), "{member}");
     }
+}
+
+#[test]
+fn an_event_of_a_front_that_cannot_be_read_stands_for_itself() {
+    for name in ["private", "function-url-private", "rest-private", "alb-private"] {
+        let expected = std::mem::discriminant(&read(&event_file(name)).event);
+        for (member, value) in [("headers", json!({ "x y": "z" })), ("headers", json!({ "x": "\u{1}" }))] {
+            let mut event = event_file(name);
+            event[member] = value.clone();
+            let event = read(&event);
+            assert!(event.malformed && std::mem::discriminant(&event.event) == expected, "{name}: {member} {value}");
+        }
+    }
+}
+
+#[test]
+fn a_method_that_the_context_does_not_repeat_is_read() {
+    let mut event = event_file("rest-private");
+    event["requestContext"].as_object_mut().expect("an object").remove("httpMethod");
+    assert!(matches!(read(&event).event, LambdaRequest::ApiGatewayV1(_)) && !read(&event).malformed);
 }
 
 #[test]
