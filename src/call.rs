@@ -44,7 +44,8 @@ impl<'a, S: Sync> Call<'a, S> {
         }
     }
 
-    /// The body, which must be JSON of the shape of `T`, in 1 MiB at most.
+    /// The body, which must be JSON of the shape of `T`, in 1 MiB at most. (serde takes a list of the members' values for a
+    /// struct, too.)
     ///
     /// # Errors
     /// [`ApiError::UnsupportedMediaType`], [`ApiError::PayloadTooLarge`] or [`ApiError::BadRequest`], looked for in this

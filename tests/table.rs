@@ -6,7 +6,7 @@ mod rows;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use api_authorization::call::Call;
 use api_authorization::error::ApiError;
@@ -22,9 +22,10 @@ use base64::engine::general_purpose::STANDARD;
 use front_door::*;
 use lambda_http::http::Method;
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY};
-use lambda_http::tracing::subscriber::fmt;
+use lambda_http::tracing::subscriber::{fmt, registry};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::subscriber::set_global_default;
 
 // --- Paths and methods
 
@@ -535,6 +536,9 @@ fn refused(answer: &Answer, (status, code, description): Said, row: &str) {
 
 /// What comes of an answer, and the fields of the one line in the access log.
 async fn logged(answer: impl Future<Output = Answer>) -> (Answer, Value) {
+    // One subscriber for all threads, which wants every line: else another test could have lines of this one left out.
+    static EVERY_LINE: Once = Once::new();
+    EVERY_LINE.call_once(|| set_global_default(registry()).expect("the first one"));
     let log = Log::default();
     let writer = log.clone();
     let subscriber = fmt().json().with_writer(move || writer.clone()).finish();
