@@ -10,10 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures_util::FutureExt;
 use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
-use lambda_http::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, VARY};
+use lambda_http::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, VARY};
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::{Service, ServiceExt};
 use lambda_http::{Adapter, Body, BoxFuture, IntoResponse, LambdaEvent, Request, Response, service_fn};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use reqwest::Url;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -31,7 +33,7 @@ impl<'de> Deserialize<'de> for Event {
         let json = <&RawValue>::deserialize(deserializer)?.get();
         // The types of headers may panic at what no front sends, and the runtime reads events outside its own guard.
         if let Ok(Some(event)) = catch_unwind(|| read(json)) {
-            return Ok(Self { event: with_all_authorization(event), malformed: false });
+            return Ok(Self { event: mended(event), malformed: false });
         }
         let event = serde_json::from_str(json).ok().and_then(|event| empty_event(&event)).ok_or_else(|| {
             D::Error::custom(
@@ -79,16 +81,45 @@ fn empty_event(event: &Value) -> Option<LambdaRequest> {
     })
 }
 
-/// Keeps all `Authorization` headers of a REST API. Its event has all of them in `multiValueHeaders` and the last one in
-/// `headers`; lambda_http takes the last alone, and nobody could see that there were several.
-fn with_all_authorization(mut event: LambdaRequest) -> LambdaRequest {
-    if let LambdaRequest::ApiGatewayV1(rest) = &mut event
-        && rest.multi_value_headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
-    {
-        rest.headers.remove(AUTHORIZATION);
+/// Mends what lambda_http would make too little of.
+fn mended(mut event: LambdaRequest) -> LambdaRequest {
+    match &mut event {
+        LambdaRequest::ApiGatewayV1(rest) => {
+            make_url(&mut rest.headers, rest.request_context.domain_name.as_deref());
+            // All headers of one name are in `multiValueHeaders`, and the last one in `headers`; lambda_http takes the last
+            // alone, and nobody could see that there were several.
+            if rest.multi_value_headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+                rest.headers.remove(AUTHORIZATION);
+            }
+        }
+        LambdaRequest::ApiGatewayV2(http) => {
+            make_url(&mut http.headers, http.request_context.domain_name.as_deref());
+            // An HTTP API hands on what a caller did not encode.
+            if let Some(query) = &mut http.raw_query_string {
+                *query = utf8_percent_encode(query, NOT_IN_QUERIES).to_string();
+            }
+        }
+        LambdaRequest::Alb(event) => make_url(&mut event.headers, None),
+        _ => {}
     }
     event
 }
+
+const NOT_IN_QUERIES: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+
+/// lambda_http makes a URL of a host and a scheme, which are the caller's, or a placeholder of a test event. Nobody reads that
+/// URL here: where they make none, others stand in their place.
+fn make_url(headers: &mut HeaderMap, domain_name: Option<&str>) {
+    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let scheme = header(X_FORWARDED_PROTO).unwrap_or("https");
+    let host = header(HOST).or(domain_name).unwrap_or("localhost");
+    if Url::parse(&format!("{scheme}://{host}/")).is_err() {
+        headers.remove(X_FORWARDED_PROTO);
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+    }
+}
+
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// What the Lambda runtime calls for each event. `answers` gets the requests.
 ///

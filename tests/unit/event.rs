@@ -98,6 +98,39 @@ fn a_null_query_of_a_load_balancer_is_none() {
     }
 }
 
+/// A placeholder of the fronts' own documentation, what callers forge, and a query that nobody has encoded.
+#[test]
+fn neither_host_nor_query_keeps_an_event_from_being_a_request() {
+    let seen = lambda_http::service_fn(|request: Request| {
+        let mut response = Response::new(Body::Empty);
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let [path, query] = [request.raw_http_path(), &query].map(|value| HeaderValue::from_str(value).expect("ASCII"));
+        response
+            .headers_mut()
+            .extend([("x-path", path), ("x-query", query)].map(|(name, value)| (HeaderName::from_static(name), value)));
+        future::ready(Ok::<_, Infallible>(response))
+    });
+    for name in ["private", "function-url-private", "rest-private", "alb-private"] {
+        for (header, value) in [("host", "<url-id>.lambda-url.eu-west-1.on.aws"), ("x-forwarded-proto", "https,http")] {
+            let mut event = event_file(name);
+            if event["headers"].is_object() {
+                event["headers"][header] = json!(value);
+            } else {
+                event["headers"] = json!({ header: value });
+            }
+            let http = event["version"] == "2.0";
+            if http {
+                event["rawQueryString"] = json!("a=\"<b>\"");
+            }
+            let call = service(seen).call(LambdaEvent::new(read(&event), Context::default()));
+            let answer = call.now_or_never().expect("an answer at once").expect("no failure");
+            let answer = serde_json::to_value(answer).expect("JSON").to_string();
+            assert!(answer.contains("/api/private"), "{name}, {header}: {answer}");
+            assert_eq!(answer.contains("a=%22%3Cb%3E%22"), http, "{name}, {header}: {answer}");
+        }
+    }
+}
+
 #[test]
 fn an_event_of_a_front_that_cannot_be_read_stands_for_itself() {
     for name in ["private", "function-url-private", "rest-private", "alb-private"] {
