@@ -5,7 +5,7 @@ use std::fmt;
 use lambda_http::http::HeaderValue;
 use reqwest::{Certificate, Url};
 
-use crate::keys::{JwkSet, Source};
+use crate::keys::{JwkSet, NoSet, Source};
 
 /// The settings. Every other figure is a constant, beside the rule that needs it.
 pub struct Config {
@@ -154,7 +154,12 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn pinned_jwks(value: &str) -> Result<JwkSet, ConfigError> {
-    JwkSet::parse(value.as_bytes()).map_err(|reason| {
+    JwkSet::parse(value.as_bytes()).map_err(|no_set| {
+        let reason = match no_set {
+            NoSet::NoJwks => "it is no JSON object with a list of keys",
+            NoSet::TooManyKeys => "it has more than 500 keys",
+            NoSet::NoUsableKey => "none of its keys can verify an access token",
+        };
         wrong(format!(
             "PINNED_JWKS cannot be used ({reason}): set it to the JSON of a JWKS with at least one RSA signing key, or \
              leave it out."

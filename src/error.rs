@@ -66,8 +66,8 @@ pub enum ApiError {
     /// A valid token without the scopes that the route requires.
     InsufficientScope,
 
-    /// The signing keys cannot be had, and no cached one serves.
-    KeysUnavailable,
+    /// The signing keys cannot be had, and no cached one serves; they may be asked for again in so many seconds.
+    KeysUnavailable(u64),
     /// An event that makes no HTTP request, or a body that is no JSON of the shape that the endpoint reads.
     BadRequest,
     /// No such path.
@@ -133,7 +133,7 @@ impl ApiError {
         let (name, value) = match header {
             Header::None => return None,
             Header::Allow(methods) => (ALLOW, methods.to_owned()),
-            Header::RetryAfter => (RETRY_AFTER, "10".to_owned()),
+            Header::RetryAfter(seconds) => (RETRY_AFTER, seconds.to_string()),
             // RFC 6750, section 3.1: a request without credentials gets no error code.
             Header::Challenge => (WWW_AUTHENTICATE, format!(r#"Bearer realm="api"{scopes}"#)),
             Header::InvalidToken => (WWW_AUTHENTICATE, error("invalid_token")),
@@ -179,8 +179,8 @@ impl ApiError {
                 header: Header::InsufficientScope,
                 ..plain(StatusCode::FORBIDDEN, "Unauthorized", "You don't have access to this resource") }),
 
-            Self::KeysUnavailable      => ("keys_unavailable", Answer {
-                header: Header::RetryAfter,
+            Self::KeysUnavailable(seconds) => ("keys_unavailable", Answer {
+                header: Header::RetryAfter(*seconds),
                 ..plain(StatusCode::SERVICE_UNAVAILABLE, "jwks_unavailable", "Signing keys are temporarily unavailable") }),
             Self::BadRequest           => ("bad_request", plain(StatusCode::BAD_REQUEST, "bad_request", "Bad request")),
             Self::NotFound             => ("not_found", plain(StatusCode::NOT_FOUND, "not_found", "Not found")),
@@ -214,7 +214,7 @@ enum Header<'a> {
     InvalidToken,
     InsufficientScope,
     Allow(&'a str),
-    RetryAfter,
+    RetryAfter(u64),
 }
 
 const NO_TOKEN_OF_OURS: Answer = invalid_token("invalid_header", "Unable to parse authentication token.");

@@ -1,9 +1,11 @@
 //! `kid` -> key: the cache of the issuer's signing keys, and the one place that fetches them.
 //!
 //! Requests alone drive the cache: a Lambda sandbox is frozen between them, so no timer can be relied on.
-//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, and which keys count in `set.rs`.
+//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, what a failure
+//! means in `failure.rs`, and which keys count in `set.rs`.
 
 mod cache;
+mod failure;
 mod fetch;
 #[cfg(test)]
 #[path = "../tests/unit/model.rs"]
@@ -21,9 +23,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::cache::NoKey;
-use self::cache::{Cache, FETCH_TIME, Step};
+use self::cache::{Asker, Cache, FETCH_TIME, Step};
+use self::failure::Failure;
 use self::fetch::Fetcher;
-pub use self::set::JwkSet;
+pub use self::set::{JwkSet, NoSet};
 use crate::clock::{Clock, Now};
 
 /// The signing keys. A handle: clones share one cache, and a fetch outlives the request that started it.
@@ -64,33 +67,58 @@ impl KeyStore {
     /// Waits 1.5 s for it at most. Its failure is logged, and no more: public routes need no keys.
     pub async fn warm_up(&self) {
         if self.age().is_none() {
-            let ended = self.start(&mut self.cache(), FETCH_TIME, true);
+            let (ended, _) = self.start(&mut self.cache(), FETCH_TIME, true);
             wait(ended, Some(INIT_WAIT)).await;
         }
     }
 
-    /// The key that a token's `kid` names. `left` is the time that the invocation has left, if it is known: neither this
-    /// call nor a fetch that it starts takes longer.
+    /// The key that a token's `kid` names. Takes no longer than `left`, the time that the invocation has, if any is
+    /// known, and 6 s at most; nor does a fetch that this starts take longer than `left`. For a token that could not be
+    /// accepted whatever its key (`hopeless`), none is started.
     ///
     /// # Errors
     /// [`NoKey`].
-    pub async fn key(&self, kid: &str, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
-        let deadline = left.map(|left| Instant::now() + left.saturating_sub(ANSWER_TIME));
-        for step in 1..=MAX_STEPS {
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            let limit = left.map_or(FETCH_TIME, |left| left.min(FETCH_TIME));
+    pub async fn key(&self, kid: &str, hopeless: bool, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
+        let left = left.map(|left| left.saturating_sub(ANSWER_TIME));
+        let now = Instant::now();
+        let fetch_until = now + left.map_or(FETCH_TIME, |left| left.min(FETCH_TIME));
+        let wait_until = now + left.map_or(MAX_WAIT, |left| left.min(MAX_WAIT));
+        let mut asker = Asker::First;
+        loop {
+            let limit = fetch_until.saturating_duration_since(Instant::now());
+            let asker_now = if hopeless {
+                Asker::Hopeless
+            } else if limit < LEAST_FETCH {
+                Asker::Late
+            } else {
+                asker
+            };
             let (ended, at_most) = {
                 let mut cache = self.cache();
-                match cache.ask(kid, step < MAX_STEPS && limit >= LEAST_FETCH, self.now()) {
+                match cache.ask(kid, asker_now, self.now()) {
                     Step::Serve(key) => return Ok(key),
+                    Step::ServeAndStart(key) => {
+                        self.start(&mut cache, limit, false);
+                        return Ok(key);
+                    }
                     Step::Refuse(no_key) => return Err(no_key),
-                    Step::Wait(ended) => (ended, None),
-                    Step::Start(at_most) => (self.start(&mut cache, limit, false), at_most),
+                    Step::Wait(ended, at_most) => {
+                        asker = Asker::Again(None);
+                        (ended, at_most)
+                    }
+                    Step::Start(at_most) => {
+                        let (ended, number) = self.start(&mut cache, limit, false);
+                        asker = Asker::Again(Some(number));
+                        (ended, at_most)
+                    }
                 }
             };
-            wait(ended, [at_most, left].into_iter().flatten().min()).await;
+            let left = wait_until.saturating_duration_since(Instant::now());
+            wait(ended, Some(at_most.map_or(left, |at_most| at_most.min(left)))).await;
+            if at_most.is_none() && Instant::now() >= wait_until {
+                return Err(NoKey::Unavailable(self.cache().retry_after(self.now())));
+            }
         }
-        Err(NoKey::Unavailable)
     }
 
     /// How old the keys are. `None` if there are none.
@@ -104,22 +132,24 @@ impl KeyStore {
     }
 
     /// Starts a fetch of at most `limit`, as a task of its own: it goes on when the request that started it is gone.
-    fn start(&self, cache: &mut Cache<Ended>, limit: Duration, first: bool) -> Ended {
+    fn start(&self, cache: &mut Cache<Ended>, limit: Duration, first: bool) -> (Ended, u64) {
         let (open, ended) = watch::channel(());
         let number = cache.start(ended.clone(), self.now());
         let store = self.clone();
         tokio::spawn(async move {
             let _open = open; // closed when this ends, come what may
             let outcome = AssertUnwindSafe(store.0.fetcher.fetch(limit)).catch_unwind().await;
-            let outcome = outcome.unwrap_or(Err("a panic"));
+            let outcome = outcome.unwrap_or(Err(Failure::PANIC));
             match &outcome {
                 Ok(keys) => tracing::info!(keys = keys.len(), "JWKS fetched"),
-                Err(reason) => tracing::warn!(reason, "JWKS not fetched"),
+                Err(Failure { reason, status, .. }) => {
+                    tracing::warn!(reason, status = status.map(|status| status.as_u16()), "JWKS not fetched");
+                }
             }
             let now = store.now();
-            store.cache().end(number, outcome, first, now);
+            store.cache().end(number, outcome, first, fastrand::f64(), now);
         });
-        ended
+        (ended, number)
     }
 
     /// Never held across an `await`, so that a request with a usable key waits for nobody. A panic leaves the cache
@@ -138,8 +168,8 @@ const ANSWER_TIME: Duration = Duration::from_millis(100);
 /// With less time than this, a fetch would only fail, and make others pause.
 const LEAST_FETCH: Duration = Duration::from_millis(300);
 
-/// Wait for the init phase's fetch, then for one's own, then look: three. Two more are for fetches that froze.
-const MAX_STEPS: usize = 5;
+/// How long a request waits for a key that it cannot do without.
+const MAX_WAIT: Duration = Duration::from_secs(6);
 
 /// Waits until a fetch has ended, or for `at_most`.
 async fn wait(mut ended: Ended, at_most: Option<Duration>) {

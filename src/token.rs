@@ -36,13 +36,15 @@ pub async fn validate(
 ) -> Result<Claims, ApiError> {
     // Cheap checks first: a malformed token causes no fetch.
     let unverified = Unverified::parse(token.unverified())?;
-    let key = keys.key(&unverified.kid, left).await.map_err(|missing| match missing {
+    // Judged before the signature, and told after it: a token that no key could save is no reason for a fetch.
+    let judged = judge(&unverified.payload, config, keys.now());
+    let key = keys.key(&unverified.kid, judged.is_err(), left).await.map_err(|missing| match missing {
         NoKey::Unknown => ApiError::UnknownKid(unverified.kid.clone()),
-        NoKey::Unavailable => ApiError::KeysUnavailable,
+        NoKey::Unavailable(seconds) => ApiError::KeysUnavailable(seconds),
     })?;
     // The algorithm is ours, not the token's (RFC 8725, section 3.1).
     match crypto::verify(unverified.signature, unverified.signed, &key, Algorithm::RS256) {
-        Ok(true) => accept(&unverified.payload, config, keys.now()),
+        Ok(true) => judged.map(Claims::new),
         _ => Err(ApiError::BadSignature),
     }
 }
@@ -127,8 +129,8 @@ struct Strict {
     b64: Option<IgnoredAny>,
 }
 
-/// Checks the claims of a signed payload.
-fn accept(payload: &[u8], config: &Config, now: Now) -> Result<Claims, ApiError> {
+/// Checks the claims of a payload. They are no [`Claims`] until the signature is verified.
+fn judge(payload: &[u8], config: &Config, now: Now) -> Result<Read, ApiError> {
     let read = Read::parse(payload)?;
     let claims = &read.registered;
     let now = now.wall.as_secs_f64().floor();
@@ -158,5 +160,5 @@ fn accept(payload: &[u8], config: &Config, now: Now) -> Result<Claims, ApiError>
     if claims.is_anonymous() && !config.anonymous_sessions {
         return Err(ApiError::AnonymousSession);
     }
-    Ok(Claims::new(read))
+    Ok(read)
 }

@@ -8,16 +8,8 @@ use jsonwebtoken::DecodingKey;
 use super::set::JwkSet;
 use crate::clock::Now;
 
-/// Why there is no key for a `kid`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoKey {
-    /// The issuer has no usable key of this name: the last fetch says so.
-    Unknown,
-    /// The issuer cannot be asked, so that nobody knows.
-    Unavailable,
-}
-
-/// So that a withdrawn key stops working. Auth0's own SDKs use the same.
+/// So that a withdrawn key stops working. Auth0's own SDKs use the same. A share of up to a fifth, drawn at each fetch, is
+/// taken off, so that sandboxes which started together do not fetch together again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
 
 /// An outage of the issuer is not ours; but no key lives for ever.
@@ -29,29 +21,64 @@ const OLD: Duration = Duration::from_secs(60 * 60);
 /// An issuer that is slow must not make us slow.
 const STALE_WAIT: Duration = Duration::from_millis(300);
 
-/// After a good fetch: a flood of made-up `kid`s does not reach the issuer, and a rotation works soon.
-const PAUSE_AFTER_GOOD: Duration = Duration::from_secs(30);
+/// After fetches that failed one after the other: an outage must not cost every request a wait, nor last much longer than it
+/// does. Each is more or less by a fifth at random. The last one repeats.
+const PAUSES: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(10),
+];
 
-/// After a failed fetch: an outage does not cost every request a wait.
-const PAUSE_AFTER_FAILED: Duration = Duration::from_secs(10);
+/// An unknown `kid` may start a fetch once in this time: a flood of made-up ones does not reach the issuer.
+const UNKNOWN_KID_PAUSE: Duration = Duration::from_secs(30);
+
+/// How much of that time is saved up at most: two fetches, so that the first token of a new key works at once.
+const SAVED_UP: Duration = Duration::from_secs(60);
 
 /// The whole time of a fetch.
-pub const FETCH_TIME: Duration = Duration::from_secs(3);
+pub const FETCH_TIME: Duration = Duration::from_secs(8);
 
 /// A fetch that is older than this froze with the sandbox. Half a second more than a fetch may take, for a slow CPU.
-const FROZEN: Duration = Duration::from_millis(3_500);
+const FROZEN: Duration = Duration::from_millis(8_500);
+
+/// Some clients give up at once where they are told to wait for long.
+const MAX_RETRY_AFTER: u64 = 12;
+
+/// Why there is no key for a `kid`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// The issuer has no usable key of this name: the last fetch says so.
+    Unknown,
+    /// The issuer cannot be asked, so that nobody knows. It may be asked again in so many seconds, 1 to 12.
+    Unavailable(u64),
+}
 
 /// The keys, how old they are, and what became of the last fetch. `F` is a handle to the fetch that is under way.
 pub struct Cache<F> {
     keys: JwkSet,
     /// When the keys were fetched, or pinned keys came with the process.
     since: Option<Now>,
-    /// When the last fetch ended, and whether it was good. `None`: nobody has asked the issuer yet.
-    last: Option<(Now, bool)>,
+    /// How long they are fresh from then on. Pinned keys never are: they are a start, until the first fetch.
+    fresh_for: Duration,
+    /// How the last fetch ended. `None`: nobody has asked the issuer yet.
+    last: Option<Last>,
+    /// How many fetches have failed since the last good one.
+    failures: usize,
     under_way: Option<Fetch<F>>,
     /// Whether the last fetch was lost, since it froze with the sandbox.
     froze: bool,
     fetches: u64,
+    /// At which time, how much of the pause of unknown `kid`s was saved up.
+    saved_up: (Now, Duration),
+}
+
+enum Last {
+    /// The fetch of this number was good.
+    Good(u64),
+    /// It failed at this time, and none starts for so long.
+    Failed(Now, Duration),
 }
 
 struct Fetch<F> {
@@ -60,14 +87,29 @@ struct Fetch<F> {
     handle: F,
 }
 
+/// Who asks for a key, and what may be done for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Asks for the first time.
+    First,
+    /// Has waited already, perhaps for the fetch of this number, which it started.
+    Again(Option<u64>),
+    /// Has no time left for a fetch.
+    Late,
+    /// Brings a token that could not be accepted whatever its key.
+    Hopeless,
+}
+
 /// What to do about a `kid`.
 pub enum Step<F> {
     /// Use this key.
     Serve(Arc<DecodingKey>),
+    /// Use this key, and start a fetch that nobody waits for.
+    ServeAndStart(Arc<DecodingKey>),
     /// Start a fetch, wait for it at most so long (`None`: until it ends), then ask again.
     Start(Option<Duration>),
-    /// Wait for the fetch that is under way to end, then ask again.
-    Wait(F),
+    /// Wait for the fetch that is under way, at most so long (`None`: until it ends), then ask again.
+    Wait(F, Option<Duration>),
     /// There is none.
     Refuse(NoKey),
 }
@@ -75,31 +117,47 @@ pub enum Step<F> {
 impl<F: Clone> Cache<F> {
     /// Starts with the keys that were pinned at deployment, if any. Their age counts from now, but no fetch has ended.
     pub fn new(pinned: Option<JwkSet>, now: Now) -> Self {
-        let since = pinned.is_some().then_some(now);
-        Self { keys: pinned.unwrap_or_default(), since, last: None, under_way: None, froze: false, fetches: 0 }
+        Self {
+            since: pinned.is_some().then_some(now),
+            keys: pinned.unwrap_or_default(),
+            fresh_for: Duration::ZERO,
+            last: None,
+            failures: 0,
+            under_way: None,
+            froze: false,
+            fetches: 0,
+            saved_up: (now, SAVED_UP),
+        }
     }
 
-    /// What to do for a token that names `kid`. [`Step::Start`] only if the request `may_start` a fetch.
-    pub fn ask(&mut self, kid: &str, may_start: bool, now: Now) -> Step<F> {
+    /// What to do for a token that names `kid`.
+    pub fn ask(&mut self, kid: &str, asker: Asker, now: Now) -> Step<F> {
         // The keys that a frozen fetch would still bring are of an unknown age.
         self.froze |= self.under_way.take_if(|fetch| now.since(fetch.started) > FROZEN).is_some();
 
         let age = self.age(now).unwrap_or(Duration::MAX);
+        let may_start = matches!(asker, Asker::First | Asker::Again(_)) && !self.pausing(now);
+        // Pinned keys that nobody has compared with the issuer's yet.
+        let unchecked = self.last.is_none();
         let known = self.keys.get(kid).filter(|_| age <= STALE);
-        let pausing = self.pausing(now);
         match (known, &self.under_way) {
-            (Some(key), _) if age < FRESH => Step::Serve(key),
-            (Some(_), None) if may_start && !pausing => {
-                // Where the last fetch froze, requests are far apart; after a short wait the next would freeze, too:
-                // wait until it has ended.
-                Step::Start((age <= OLD && !self.froze).then_some(STALE_WAIT))
+            (Some(key), _) if age < self.fresh_for => Step::Serve(key),
+            (Some(key), None) if may_start && unchecked && self.fetches == 0 => Step::ServeAndStart(key),
+            // Where the last fetch froze, requests are far apart; after a short wait the next would freeze, too: wait until
+            // it has ended.
+            (Some(_), None) if may_start => Step::Start((age <= OLD && !self.froze).then_some(STALE_WAIT)),
+            (Some(_), Some(fetch)) if unchecked && asker == Asker::First => {
+                Step::Wait(fetch.handle.clone(), Some(STALE_WAIT))
             }
             (Some(key), _) => Step::Serve(key),
-            (None, Some(fetch)) => Step::Wait(fetch.handle.clone()),
-            (None, None) if may_start && !pausing => Step::Start(None),
+            (None, Some(fetch)) => Step::Wait(fetch.handle.clone(), None),
+            (None, None) if may_start && (age >= self.fresh_for || self.may_look_for_another(asker, now)) => {
+                Step::Start(None)
+            }
             (None, None) => Step::Refuse(match self.last {
-                Some((_, true)) if pausing => NoKey::Unknown,
-                _ => NoKey::Unavailable, // the issuer may have a new key that we could not learn of
+                Some(Last::Failed(..)) => NoKey::Unavailable(self.retry_after(now)),
+                _ if asker == Asker::Late => NoKey::Unavailable(self.retry_after(now)),
+                _ => NoKey::Unknown,
             }),
         }
     }
@@ -112,8 +170,8 @@ impl<F: Clone> Cache<F> {
     }
 
     /// A fetch has ended. It changes nothing if it was given up before, or froze with the sandbox. A failure of the
-    /// init phase (`first`) starts no pause: no request has asked the issuer yet.
-    pub fn end(&mut self, number: u64, outcome: Result<JwkSet, &'static str>, first: bool, now: Now) {
+    /// init phase (`first`) starts no pause: no request has asked the issuer yet. `draw` is a number from 0 to 1.
+    pub fn end<E>(&mut self, number: u64, outcome: Result<JwkSet, E>, first: bool, draw: f64, now: Now) {
         let Some(fetch) = self.under_way.take_if(|fetch| fetch.number == number) else { return };
         self.froze = now.since(fetch.started) > FROZEN;
         if self.froze {
@@ -123,10 +181,16 @@ impl<F: Clone> Cache<F> {
             Ok(keys) => {
                 self.keys = keys;
                 self.since = Some(now);
-                self.last = Some((now, true));
+                self.fresh_for = FRESH.mul_f64(1.0 - draw / 5.0);
+                self.last = Some(Last::Good(number));
+                self.failures = 0;
             }
             Err(_) if first => {}
-            Err(_) => self.last = Some((now, false)),
+            Err(_) => {
+                let pause = self.next_pause().mul_f64(0.8 + 0.4 * draw);
+                self.last = Some(Last::Failed(now, pause));
+                self.failures = self.failures.saturating_add(1);
+            }
         }
     }
 
@@ -135,7 +199,40 @@ impl<F: Clone> Cache<F> {
         self.since.map(|since| now.since(since))
     }
 
+    /// In how many seconds a fetch may start: when the pause is over, or when the fetch that is under way and the pause that
+    /// would follow are.
+    pub fn retry_after(&self, now: Now) -> u64 {
+        let left = match (&self.under_way, &self.last) {
+            (Some(fetch), _) => FETCH_TIME.saturating_sub(now.since(fetch.started)) + self.next_pause(),
+            (None, Some(Last::Failed(at, pause))) => pause.saturating_sub(now.since(*at)),
+            _ => Duration::ZERO,
+        };
+        (left.as_secs() + u64::from(left.subsec_nanos() > 0)).clamp(1, MAX_RETRY_AFTER)
+    }
+
+    /// Whether fresh keys without the `kid` are reason for a fetch.
+    fn may_look_for_another(&mut self, asker: Asker, now: Now) -> bool {
+        match (&self.last, asker) {
+            // It has seen already what the issuer has.
+            (Some(Last::Good(number)), Asker::Again(Some(own))) if *number >= own => false,
+            (Some(Last::Good(_)), _) => {
+                let (then, saved) = self.saved_up;
+                let saved = SAVED_UP.min(saved.saturating_add(now.since(then)));
+                let Some(left) = saved.checked_sub(UNKNOWN_KID_PAUSE) else { return false };
+                self.saved_up = (now, left);
+                true
+            }
+            // The pauses of failed fetches hold instead.
+            _ => true,
+        }
+    }
+
     fn pausing(&self, now: Now) -> bool {
-        self.last.is_some_and(|(at, good)| now.since(at) < if good { PAUSE_AFTER_GOOD } else { PAUSE_AFTER_FAILED })
+        matches!(self.last, Some(Last::Failed(at, pause)) if now.since(at) < pause)
+    }
+
+    /// How long none would start after a fetch that fails now.
+    fn next_pause(&self) -> Duration {
+        PAUSES.get(self.failures).or(PAUSES.last()).copied().unwrap_or_default()
     }
 }

@@ -1,10 +1,12 @@
 //! A URL -> [`JwkSet`], over HTTPS, with a bound on everything.
 
-use std::io;
 use std::time::Duration;
 
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, Response, StatusCode, Url, redirect};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::failure::{Failure, Resolver};
 use super::set::JwkSet;
 
 /// Asks the issuer for its JWKS.
@@ -31,6 +33,7 @@ impl Fetcher {
             .https_only(uri.scheme() == "https")
             .redirect(redirect::Policy::none())
             .no_proxy()
+            .dns_resolver(Resolver)
             .connect_timeout(CONNECT_TIME)
             // A sandbox that was frozen wakes up with dead connections.
             .pool_max_idle_per_host(0)
@@ -39,61 +42,65 @@ impl Fetcher {
         Ok(Self { client, uri })
     }
 
-    /// Fetches the keys, in `limit` at most.
+    /// Fetches the keys, in `limit` at most. What fails in passing is tried again, after pauses that grow.
     ///
     /// # Errors
-    /// Why it gave no keys: words for the log, which never quote what the issuer sent.
-    pub async fn fetch(&self, limit: Duration) -> Result<JwkSet, &'static str> {
-        let keys = async { JwkSet::parse(&body(self.send().await.map_err(|error| broken(&error))?).await?) };
-        tokio::time::timeout(limit, keys).await.unwrap_or(Err(TIMEOUT))
+    /// Why the last attempt gave no keys.
+    pub async fn fetch(&self, limit: Duration) -> Result<JwkSet, Failure> {
+        let end = Instant::now() + limit;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let attempt = timeout(ATTEMPT_TIME.min(left), self.attempt()).await.unwrap_or(Err(Failure::TIMEOUT));
+            let failure = match attempt {
+                Ok(keys) => return Ok(keys),
+                Err(failure) => failure,
+            };
+            // At random, so that sandboxes which were refused together do not come back together.
+            let pause_now = pause.mul_f64(1.0 + fastrand::f64()).max(failure.retry_after.unwrap_or_default());
+            let next = Instant::now().checked_add(pause_now).filter(|next| *next < end);
+            match next.filter(|_| failure.passes) {
+                Some(next) => sleep_until(next).await,
+                None => return Err(failure),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
-    /// One request, and a second one where the first broke. A refused connection stays refused: it gets none.
-    async fn send(&self) -> reqwest::Result<Response> {
-        let send = || self.client.get(self.uri.clone()).send();
-        match send().await {
-            Err(error) if !error.is_timeout() && !is_refused(&error) => send().await,
-            other => other,
+    async fn attempt(&self) -> Result<JwkSet, Failure> {
+        let response = self.client.get(self.uri.clone()).send().await.map_err(|error| Failure::of(&error))?;
+        // Redirects, too, are refused here: keys come from the place that was configured, and no other.
+        if response.status() != StatusCode::OK {
+            let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            return Err(Failure::status(response.status(), seconds.map(Duration::from_secs)));
         }
+        JwkSet::parse(&body(response).await?).map_err(Failure::no_set)
     }
 }
 
+/// One attempt. What Auth0's own SDKs wait.
+const ATTEMPT_TIME: Duration = Duration::from_secs(5);
+
 /// A connection takes two round trips, for TCP and TLS. A slow network does that in a tenth of this.
 const CONNECT_TIME: Duration = Duration::from_millis(1500);
+
+/// The pause behind the first attempt takes once to twice this, at random; behind each further one twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// But no longer than once to twice this.
+const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
 /// Auth0's JWKS has 3 kB; one of 27 keys with their certificates has 90. Counted as it streams in, for a server may
 /// announce another length than it sends.
 const MAX_BODY: usize = 512 * 1024;
 
-async fn body(mut response: Response) -> Result<Vec<u8>, &'static str> {
-    // Redirects, too, are refused here: keys come from the place that was configured, and no other.
-    if response.status() != StatusCode::OK {
-        return Err("a status that is not 200");
-    }
+async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
-            return Err("a body of more than 512 KiB");
+            return Err(Failure::TOO_LARGE);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-const TIMEOUT: &str = "time-out";
-
-/// DNS, TCP and TLS alike. The library's own message may quote the other side.
-fn broken(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() { TIMEOUT } else { "no connection, or one that broke" }
-}
-
-fn is_refused(error: &reqwest::Error) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }

@@ -17,11 +17,11 @@ impl JwkSet {
     /// Reads a JWKS (RFC 7517, section 5). A key that cannot be used is skipped with a warning and costs no other.
     ///
     /// # Errors
-    /// Why it gives none: words for the log.
-    pub fn parse(jwks: &[u8]) -> Result<Self, &'static str> {
-        let Document { keys: list } = object(jwks).ok_or("no JSON object with a list of keys")?;
+    /// Why it gives none.
+    pub fn parse(jwks: &[u8]) -> Result<Self, NoSet> {
+        let Document { keys: list } = object(jwks).ok_or(NoSet::NoJwks)?;
         if list.len() > MAX_KEYS {
-            return Err("more than 500 keys");
+            return Err(NoSet::TooManyKeys);
         }
         let mut keys = HashMap::new();
         for (index, jwk) in list.into_iter().enumerate() {
@@ -35,7 +35,7 @@ impl JwkSet {
                 Err(reason) => tracing::warn!(index, reason, "JWKS: key skipped"),
             }
         }
-        if keys.is_empty() { Err("no usable key") } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(NoSet::NoUsableKey) } else { Ok(Self(keys)) }
     }
 
     /// Keys of these names, for tests that never verify with them.
@@ -59,6 +59,17 @@ impl JwkSet {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Why a JSON gives no set of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSet {
+    /// It is no object with one list of keys.
+    NoJwks,
+    /// It has more than 500 keys.
+    TooManyKeys,
+    /// None of its keys can verify an access token. The warnings before say why, for each.
+    NoUsableKey,
 }
 
 /// Auth0 publishes two or three. Each costs memory that lives as long as the process.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::sample::select;
 
-use super::cache::{Cache, NoKey, Step};
+use super::cache::{Asker, Cache, NoKey, Step};
 use super::set::JwkSet;
 use crate::clock::Now;
 
@@ -13,65 +14,118 @@ use crate::clock::Now;
 #[derive(Clone, Debug)]
 enum Event {
     Asked(Now),
-    Started(Now),
-    Ended { at: Now, fetch: usize, keys: Option<BTreeSet<u8>>, first: bool },
+    /// A fetch started, perhaps for an unknown `kid` that fresh keys do not have.
+    Started {
+        at: Now,
+        saved_up: bool,
+    },
+    /// The fetch of this number, from 1, ended.
+    Ended {
+        at: Now,
+        fetch: u64,
+        keys: Option<BTreeSet<u8>>,
+        first: bool,
+        draw: f64,
+    },
 }
 
 #[derive(Debug, PartialEq)]
 enum Decision {
     Serve,
+    ServeAndStart,
     StartAndWait(Option<Duration>),
-    WaitForOther,
+    WaitForOther(Option<Duration>),
     Unknown,
-    Unavailable,
+    Unavailable(u64),
 }
 
-/// The policy, read off a history from its beginning. Seconds; `None` waits to the end.
-fn model(pinned: Option<&(Now, BTreeSet<u8>)>, history: &[Event], kid: u8, may_start: bool, now: Now) -> Decision {
+const SHORT: Option<Duration> = Some(Duration::from_millis(300));
+
+/// The policy, read off a history from its beginning: what is decided, and whether that spends what unknown `kid`s have
+/// saved up. Seconds; `None` waits to the end.
+fn model(
+    begun: Now,
+    pinned: Option<&BTreeSet<u8>>,
+    history: &[Event],
+    kid: u8,
+    asker: Asker,
+    now: Now,
+) -> (Decision, bool) {
     let secs = |now: Now, then: Now| now.since(then).as_secs_f64();
-    let mut known = pinned.cloned();
-    let mut last = None;
+    let mut known = pinned.map(|kids| (begun, kids.clone(), 0.0));
+    let mut good = None; // the number of the last fetch, where that was good
+    let mut failed = None; // when the last fetch failed, where it did, and how long none starts
+    let mut failures = 0;
     let mut fetches = Vec::new();
-    let mut live = None; // the number of the fetch under way
+    let mut saved = (begun, 60.0);
+    let mut live: Option<(u64, Now)> = None; // the fetch under way
     let mut froze = false; // the last fetch was lost
     for event in history.iter().chain(&[Event::Asked(now)]) {
         match event {
             Event::Asked(at) => {
-                let gone_cold = live.is_some_and(|fetch: usize| secs(*at, fetches[fetch]) > 3.5);
+                let gone_cold = live.is_some_and(|(_, started)| secs(*at, started) > 8.5);
                 froze |= gone_cold;
                 live = live.filter(|_| !gone_cold);
             }
-            Event::Started(at) => {
+            Event::Started { at, saved_up } => {
                 fetches.push(*at);
-                live = Some(fetches.len() - 1);
-            }
-            Event::Ended { at, fetch, keys, first } if live == Some(*fetch) => {
-                live = None;
-                froze = secs(*at, fetches[*fetch]) > 3.5;
-                if let (false, Some(keys)) = (froze, keys) {
-                    known = Some((*at, keys.clone()));
+                live = Some((fetches.len() as u64, *at));
+                if *saved_up {
+                    saved = (*at, f64::min(60.0, saved.1 + secs(*at, saved.0)) - 30.0);
                 }
-                if !froze && (keys.is_some() || !first) {
-                    last = Some((*at, keys.is_some()));
+            }
+            Event::Ended { at, fetch, keys, first, draw } if live.is_some_and(|(number, _)| number == *fetch) => {
+                froze = live.take().is_some_and(|(_, started)| secs(*at, started) > 8.5);
+                match keys {
+                    _ if froze => {}
+                    Some(keys) => {
+                        known = Some((*at, keys.clone(), 600.0 * (1.0 - draw / 5.0)));
+                        (good, failed, failures) = (Some(*fetch), None, 0);
+                    }
+                    None if *first => {}
+                    None => {
+                        (good, failed) = (None, Some((*at, pause(failures) * (0.8 + 0.4 * draw))));
+                        failures += 1;
+                    }
                 }
             }
             Event::Ended { .. } => {}
         }
     }
-    let age = known.as_ref().map_or(f64::INFINITY, |(at, _)| secs(now, *at));
-    let has_it = known.is_some_and(|(_, keys)| keys.contains(&kid)) && age <= 86_400.0;
-    let pause = last.is_some_and(|(at, good)| secs(now, at) < if good { 30.0 } else { 10.0 });
-    match (has_it, live.is_some(), pause) {
-        (true, ..) if age < 600.0 => Decision::Serve,
-        (true, false, false) if may_start => {
-            Decision::StartAndWait((age <= 3_600.0 && !froze).then_some(Duration::from_millis(300)))
-        }
-        (true, ..) => Decision::Serve,
-        (false, true, _) => Decision::WaitForOther,
-        (false, false, false) if may_start => Decision::StartAndWait(None),
-        (false, false, true) if last.is_some_and(|(_, good)| good) => Decision::Unknown,
-        (false, false, _) => Decision::Unavailable,
+    let (age, fresh_for) = known.as_ref().map_or((f64::INFINITY, 0.0), |(at, _, fresh)| (secs(now, *at), *fresh));
+    let has_it = known.is_some_and(|(_, keys, _)| keys.contains(&kid)) && age <= 86_400.0;
+    let left = failed.map_or(0.0, |(at, pause)| f64::max(0.0, ((pause - secs(now, at)) * 1e3).round() / 1e3));
+    let may_start = matches!(asker, Asker::First | Asker::Again(_)) && left <= 0.0;
+    let unchecked = good.is_none() && failed.is_none();
+    let plain = |decision| (decision, false);
+    if has_it {
+        return plain(match live {
+            _ if age < fresh_for => Decision::Serve,
+            None if may_start && unchecked && fetches.is_empty() => Decision::ServeAndStart,
+            None if may_start => Decision::StartAndWait(SHORT.filter(|_| age <= 3_600.0 && !froze)),
+            Some(_) if unchecked && asker == Asker::First => Decision::WaitForOther(SHORT),
+            _ => Decision::Serve,
+        });
     }
+    if live.is_some() {
+        return plain(Decision::WaitForOther(None));
+    }
+    if may_start && (age >= fresh_for || failed.is_some()) {
+        return plain(Decision::StartAndWait(None));
+    }
+    let seen = matches!((good, asker), (Some(good), Asker::Again(Some(own))) if good >= own);
+    if may_start && !seen && f64::min(60.0, saved.1 + secs(now, saved.0)) >= 30.0 {
+        return (Decision::StartAndWait(None), true);
+    }
+    plain(match failed {
+        None if asker != Asker::Late => Decision::Unknown,
+        _ => Decision::Unavailable(left.ceil().clamp(1.0, 12.0) as u64),
+    })
+}
+
+/// How long none starts behind so many failures, in seconds.
+fn pause(failures: usize) -> f64 {
+    [1.0, 2.0, 4.0, 8.0][..].get(failures).copied().unwrap_or(10.0)
 }
 
 /// What the world does next.
@@ -82,51 +136,39 @@ enum Action {
     /// One clock jumps: the wall clock by so much, or the monotonic one forward.
     JumpWall(i64),
     JumpMonotonic(u64),
-    /// A request comes; where it starts a fetch, the fetch is left under way.
-    Ask(u8, bool),
+    /// A request comes; where it starts a fetch, the fetch is left under way. `Again` names a fetch by its age.
+    Ask(u8, Asker),
     /// The fetch of this age (0: the youngest) ends, with these keys or none.
     End {
-        back: usize,
+        back: u64,
         keys: Option<BTreeSet<u8>>,
         first: bool,
+        draw: f64,
     },
 }
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     // The figures of the policy and their neighbours are where decisions turn.
     let turning = prop_oneof![
-        Just(0),
-        Just(1),
-        Just(300),
-        Just(2_999),
-        Just(3_000),
-        Just(3_001),
-        Just(3_499),
-        Just(3_500),
-        Just(3_501),
-        Just(4_000),
-        Just(4_001),
-        Just(9_999),
-        Just(10_000),
-        Just(29_999),
-        Just(30_000),
-        Just(599_999),
-        Just(600_000),
-        Just(3_600_000),
-        Just(3_600_001),
-        Just(86_399_999),
-        Just(86_400_000),
-        Just(86_400_001),
+        select(vec![0, 1, 300, 799, 800, 1_000, 1_200, 1_600, 2_000, 3_200, 4_000, 6_400, 8_000, 8_499, 8_500, 8_501]),
+        select(vec![9_600, 10_000, 12_000, 29_999, 30_000, 60_000, 480_000, 540_000, 599_999, 600_000]),
+        select(vec![3_600_000, 3_600_001, 86_399_999, 86_400_000, 86_400_001]),
         0..100_000_u64,
     ];
     let keys = proptest::option::weighted(0.6, proptest::collection::btree_set(0..4_u8, 1..3));
+    let asker = prop_oneof![
+        5 => Just(Asker::First),
+        3 => proptest::option::of(0..3_u64).prop_map(Asker::Again),
+        1 => Just(Asker::Late),
+        1 => Just(Asker::Hopeless),
+    ];
     let action = prop_oneof![
         3 => turning.clone().prop_map(Action::Pass),
         1 => (-90_000_000..90_000_000_i64).prop_map(Action::JumpWall),
         1 => turning.prop_map(Action::JumpMonotonic),
-        4 => (0..4_u8, proptest::bool::weighted(0.9)).prop_map(|(kid, may_start)| Action::Ask(kid, may_start)),
-        4 => (0..3_usize, keys, proptest::bool::weighted(0.1))
-            .prop_map(|(back, keys, first)| Action::End { back, keys, first }),
+        4 => (0..4_u8, asker).prop_map(|(kid, asker)| Action::Ask(kid, asker)),
+        4 => (0..3_u64, keys, proptest::bool::weighted(0.1), select(vec![0.0, 0.5, 1.0]))
+            .prop_map(|(back, keys, first, draw)| Action::End { back, keys, first, draw }),
     ];
     proptest::collection::vec(action, 1..60)
 }
@@ -145,37 +187,47 @@ proptest! {
     ) {
         let (mut monotonic, mut wall) = (0_u64, 2_000_000_000_000_u64);
         let at = |monotonic, wall| Now { monotonic: Duration::from_millis(monotonic), wall: Duration::from_millis(wall) };
-        let mut cache = Cache::new(pinned.as_ref().map(keys_of), at(monotonic, wall));
-        let pinned = pinned.map(|kids| (at(monotonic, wall), kids));
+        let begun = at(monotonic, wall);
+        let mut cache = Cache::new(pinned.as_ref().map(keys_of), begun);
         let mut history = Vec::new();
-        let mut numbers = Vec::new();
+        let mut fetches = 0_u64;
         for action in actions {
+            let now = at(monotonic, wall);
             match action {
                 Action::Pass(time) => (monotonic, wall) = (monotonic + time, wall + time),
                 Action::JumpWall(time) => wall = wall.saturating_add_signed(time),
                 Action::JumpMonotonic(time) => monotonic += time,
-                Action::Ask(kid, may_start) => {
-                    let now = at(monotonic, wall);
-                    let expected = model(pinned.as_ref(), &history, kid, may_start, now);
+                Action::Ask(kid, asker) => {
+                    let asker = match asker {
+                        Asker::Again(Some(back)) => Asker::Again(fetches.checked_sub(back)),
+                        asker => asker,
+                    };
+                    let (expected, saved_up) = model(begun, pinned.as_ref(), &history, kid, asker, now);
                     history.push(Event::Asked(now));
-                    let decision = match cache.ask(&kid.to_string(), may_start, now) {
+                    let mut start = |cache: &mut Cache<()>| {
+                        history.push(Event::Started { at: now, saved_up });
+                        fetches = cache.start((), now);
+                    };
+                    let decision = match cache.ask(&kid.to_string(), asker, now) {
                         Step::Serve(_) => Decision::Serve,
-                        Step::Wait(()) => Decision::WaitForOther,
+                        Step::ServeAndStart(_) => {
+                            start(&mut cache);
+                            Decision::ServeAndStart
+                        }
+                        Step::Wait((), at_most) => Decision::WaitForOther(at_most),
                         Step::Refuse(NoKey::Unknown) => Decision::Unknown,
-                        Step::Refuse(NoKey::Unavailable) => Decision::Unavailable,
+                        Step::Refuse(NoKey::Unavailable(seconds)) => Decision::Unavailable(seconds),
                         Step::Start(at_most) => {
-                            history.push(Event::Started(now));
-                            numbers.push(cache.start((), now));
+                            start(&mut cache);
                             Decision::StartAndWait(at_most)
                         }
                     };
-                    prop_assert_eq!(decision, expected, "kid {} after {:?}", kid, history);
+                    prop_assert_eq!(decision, expected, "kid {} for {:?} after {:?}", kid, asker, history);
                 }
-                Action::End { back, keys, first } => {
-                    let Some(fetch) = numbers.len().checked_sub(1 + back) else { continue };
-                    let now = at(monotonic, wall);
-                    cache.end(numbers[fetch], keys.as_ref().map(keys_of).ok_or("down"), first, now);
-                    history.push(Event::Ended { at: now, fetch, keys, first });
+                Action::End { back, keys, first, draw } => {
+                    let Some(fetch) = fetches.checked_sub(back).filter(|fetch| *fetch > 0) else { continue };
+                    cache.end(fetch, keys.as_ref().map(keys_of).ok_or("down"), first, draw, now);
+                    history.push(Event::Ended { at: now, fetch, keys, first, draw });
                 }
             }
         }

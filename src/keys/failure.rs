@@ -1,0 +1,126 @@
+//! What went wrong with a fetch -> a word of a closed list for the log, and whether it may pass by itself.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::time::Duration;
+use std::{fmt, io};
+
+use reqwest::StatusCode;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::CertificateError;
+
+use super::set::NoSet;
+
+/// Why a fetch gave no keys. It never quotes what the issuer sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The word for the log. The operating pages say for each what to do.
+    pub reason: &'static str,
+    /// The status, where there was an answer of another one than 200.
+    pub status: Option<StatusCode>,
+    /// Whether another attempt may succeed.
+    pub passes: bool,
+    /// How long the issuer asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// An attempt took too long.
+    pub const TIMEOUT: Self = Self::passing("timeout");
+    /// A body of more than 512 KiB.
+    pub const TOO_LARGE: Self = Self::lasting("too_large");
+    /// A defect of ours.
+    pub const PANIC: Self = Self::lasting("panic");
+
+    /// An answer of another status than 200.
+    pub fn status(status: StatusCode, retry_after: Option<Duration>) -> Self {
+        let passes = matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504);
+        Self { reason: "status", status: Some(status), passes, retry_after }
+    }
+
+    /// A body that is no set of keys.
+    pub fn no_set(no_set: NoSet) -> Self {
+        Self::lasting(match no_set {
+            NoSet::NoJwks => "no_jwks",
+            NoSet::TooManyKeys => "too_many_keys",
+            NoSet::NoUsableKey => "no_usable_key",
+        })
+    }
+
+    /// A connection that could not be made, or one that broke.
+    pub fn of(error: &reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return if error.is_connect() { Self::passing("connect_timeout") } else { Self::TIMEOUT };
+        }
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            if error.is::<NameNotFound>() {
+                return Self::lasting("name_not_found");
+            }
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                if let Some(failure) = Self::of_socket(error) {
+                    return failure;
+                }
+                // An io::Error shows what it wraps by this alone, not as its source.
+                if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    return Self::of_tls(error);
+                }
+            }
+            cause = error.source();
+        }
+        Self::passing("connection_broke")
+    }
+
+    fn of_socket(error: &io::Error) -> Option<Self> {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(Self::lasting("refused")),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Self::passing("unreachable")),
+            _ => None,
+        }
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        Self::lasting(match error {
+            rustls::Error::InvalidCertificate(error) => match error {
+                CertificateError::UnknownIssuer => "certificate_unknown_issuer",
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => "certificate_expired",
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                    "certificate_wrong_name"
+                }
+                _ => "tls",
+            },
+            _ => "tls",
+        })
+    }
+
+    const fn passing(reason: &'static str) -> Self {
+        Self { reason, status: None, passes: true, retry_after: None }
+    }
+
+    const fn lasting(reason: &'static str) -> Self {
+        Self { reason, status: None, passes: false, retry_after: None }
+    }
+}
+
+/// Looks names up as the system does, and says by its error that it was the look-up that failed.
+pub struct Resolver;
+
+#[derive(Debug)]
+struct NameNotFound;
+
+impl fmt::Display for NameNotFound {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("the name was not found")
+    }
+}
+
+impl Error for NameNotFound {}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NameNotFound)?;
+            Ok(Box::new(found.collect::<Vec<SocketAddr>>().into_iter()) as Addrs)
+        })
+    }
+}
