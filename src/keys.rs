@@ -1,8 +1,8 @@
 //! `kid` -> key: the cache of the issuer's signing keys, and the one place that fetches them.
 //!
 //! Requests alone drive the cache: a Lambda sandbox is frozen between them, so no timer can be relied on.
-//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, what a failure
-//! means in `failure.rs`, and which keys count in `set.rs`.
+//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, what a failure means in `failure.rs`, and which keys count in
+//! `set.rs`.
 
 mod cache;
 mod failure;
@@ -20,7 +20,7 @@ use futures_util::FutureExt;
 use jsonwebtoken::DecodingKey;
 use reqwest::{Certificate, Url};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 pub use self::cache::NoKey;
 use self::cache::{Asker, Cache, FETCH_TIME, Step};
@@ -68,7 +68,7 @@ impl KeyStore {
     pub async fn warm_up(&self) {
         if self.age().is_none() {
             let (ended, _) = self.start(&mut self.cache(), FETCH_TIME, true);
-            wait(ended, Some(INIT_WAIT)).await;
+            wait(ended, Instant::now() + INIT_WAIT).await;
         }
     }
 
@@ -113,8 +113,8 @@ impl KeyStore {
                     }
                 }
             };
-            let left = wait_until.saturating_duration_since(Instant::now());
-            wait(ended, Some(at_most.map_or(left, |at_most| at_most.min(left)))).await;
+            let now = Instant::now();
+            wait(ended, at_most.map_or(wait_until, |at_most| fetch_until.min(now + at_most))).await;
             if at_most.is_none() && Instant::now() >= wait_until {
                 return Err(NoKey::Unavailable(self.cache().retry_after(self.now())));
             }
@@ -134,7 +134,7 @@ impl KeyStore {
     /// Starts a fetch of at most `limit`, as a task of its own: it goes on when the request that started it is gone.
     fn start(&self, cache: &mut Cache<Ended>, limit: Duration, first: bool) -> (Ended, u64) {
         let (open, ended) = watch::channel(());
-        let number = cache.start(ended.clone(), self.now());
+        let number = cache.start(ended.clone(), limit, self.now());
         let store = self.clone();
         tokio::spawn(async move {
             let _open = open; // closed when this ends, come what may
@@ -171,11 +171,7 @@ const LEAST_FETCH: Duration = Duration::from_millis(300);
 /// How long a request waits for a key that it cannot do without.
 const MAX_WAIT: Duration = Duration::from_secs(6);
 
-/// Waits until a fetch has ended, or for `at_most`.
-async fn wait(mut ended: Ended, at_most: Option<Duration>) {
-    let ended = async { while ended.changed().await.is_ok() {} };
-    match at_most {
-        Some(at_most) => _ = tokio::time::timeout(at_most, ended).await,
-        None => ended.await,
-    }
+/// Waits for a fetch to end, until then.
+async fn wait(mut ended: Ended, then: Instant) {
+    _ = timeout_at(then, async { while ended.changed().await.is_ok() {} }).await;
 }

@@ -21,15 +21,9 @@ const OLD: Duration = Duration::from_secs(60 * 60);
 /// An issuer that is slow must not make us slow.
 const STALE_WAIT: Duration = Duration::from_millis(300);
 
-/// After fetches that failed one after the other: an outage must not cost every request a wait, nor last much longer than it
-/// does. Each is more or less by a fifth at random. The last one repeats.
-const PAUSES: [Duration; 5] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(10),
-];
+/// In seconds, after fetches that failed one after the other; the last one repeats. Each is more or less by a fifth at random.
+/// An outage must not cost every request a wait, nor last much longer than it does.
+const PAUSES: [f64; 5] = [1.0, 2.0, 4.0, 8.0, 10.0];
 
 /// An unknown `kid` may start a fetch once in this time: a flood of made-up ones does not reach the issuer.
 const UNKNOWN_KID_PAUSE: Duration = Duration::from_secs(30);
@@ -67,7 +61,7 @@ pub struct Cache<F> {
     /// How many fetches have failed since the last good one.
     failures: usize,
     under_way: Option<Fetch<F>>,
-    /// Whether the last fetch was lost, since it froze with the sandbox.
+    /// Whether the last fetch froze with the sandbox, although a request had waited for it.
     froze: bool,
     fetches: u64,
     /// At which time, how much of the pause of unknown `kid`s was saved up.
@@ -84,6 +78,8 @@ enum Last {
 struct Fetch<F> {
     number: u64,
     started: Now,
+    /// How long it takes at most.
+    limit: Duration,
     handle: F,
 }
 
@@ -106,9 +102,9 @@ pub enum Step<F> {
     Serve(Arc<DecodingKey>),
     /// Use this key, and start a fetch that nobody waits for.
     ServeAndStart(Arc<DecodingKey>),
-    /// Start a fetch, wait for it at most so long (`None`: until it ends), then ask again.
+    /// Start a fetch, wait for it, at most so long where there is a stale key to go on with, then ask again.
     Start(Option<Duration>),
-    /// Wait for the fetch that is under way, at most so long (`None`: until it ends), then ask again.
+    /// The same with the fetch that is under way.
     Wait(F, Option<Duration>),
     /// There is none.
     Refuse(NoKey),
@@ -133,39 +129,41 @@ impl<F: Clone> Cache<F> {
     /// What to do for a token that names `kid`.
     pub fn ask(&mut self, kid: &str, asker: Asker, now: Now) -> Step<F> {
         // The keys that a frozen fetch would still bring are of an unknown age.
-        self.froze |= self.under_way.take_if(|fetch| now.since(fetch.started) > FROZEN).is_some();
+        if let Some(fetch) = self.under_way.take_if(|fetch| fetch.is_frozen(now)) {
+            self.froze |= fetch.was_waited_for();
+        }
 
         let age = self.age(now).unwrap_or(Duration::MAX);
         let may_start = matches!(asker, Asker::First | Asker::Again(_)) && !self.pausing(now);
         // Pinned keys that nobody has compared with the issuer's yet.
         let unchecked = self.last.is_none();
         let known = self.keys.get(kid).filter(|_| age <= STALE);
-        match (known, &self.under_way) {
+        let under_way = self.under_way.as_ref().map(|fetch| fetch.handle.clone());
+        match (known, under_way) {
             (Some(key), _) if age < self.fresh_for => Step::Serve(key),
             (Some(key), None) if may_start && unchecked && self.fetches == 0 => Step::ServeAndStart(key),
             // Where the last fetch froze, requests are far apart; after a short wait the next would freeze, too: wait until
             // it has ended.
-            (Some(_), None) if may_start => Step::Start((age <= OLD && !self.froze).then_some(STALE_WAIT)),
-            (Some(_), Some(fetch)) if unchecked && asker == Asker::First => {
-                Step::Wait(fetch.handle.clone(), Some(STALE_WAIT))
+            (Some(_), None) if may_start => {
+                Step::Start(Some(if age <= OLD && !self.froze { STALE_WAIT } else { FETCH_TIME }))
             }
+            (Some(_), Some(fetch)) if unchecked && asker == Asker::First => Step::Wait(fetch, Some(STALE_WAIT)),
             (Some(key), _) => Step::Serve(key),
-            (None, Some(fetch)) => Step::Wait(fetch.handle.clone(), None),
+            (None, Some(fetch)) => Step::Wait(fetch, None),
             (None, None) if may_start && (age >= self.fresh_for || self.may_look_for_another(asker, now)) => {
                 Step::Start(None)
             }
             (None, None) => Step::Refuse(match self.last {
-                Some(Last::Failed(..)) => NoKey::Unavailable(self.retry_after(now)),
-                _ if asker == Asker::Late => NoKey::Unavailable(self.retry_after(now)),
-                _ => NoKey::Unknown,
+                Some(Last::Good(_)) | None if asker != Asker::Late => NoKey::Unknown,
+                _ => NoKey::Unavailable(self.retry_after(now)),
             }),
         }
     }
 
-    /// A fetch starts. Returns its number, for [`Cache::end`].
-    pub fn start(&mut self, handle: F, now: Now) -> u64 {
+    /// A fetch of at most `limit` starts. Returns its number, for [`Cache::end`].
+    pub fn start(&mut self, handle: F, limit: Duration, now: Now) -> u64 {
         self.fetches += 1;
-        self.under_way = Some(Fetch { number: self.fetches, started: now, handle });
+        self.under_way = Some(Fetch { number: self.fetches, started: now, limit, handle });
         self.fetches
     }
 
@@ -173,10 +171,11 @@ impl<F: Clone> Cache<F> {
     /// init phase (`first`) starts no pause: no request has asked the issuer yet. `draw` is a number from 0 to 1.
     pub fn end<E>(&mut self, number: u64, outcome: Result<JwkSet, E>, first: bool, draw: f64, now: Now) {
         let Some(fetch) = self.under_way.take_if(|fetch| fetch.number == number) else { return };
-        self.froze = now.since(fetch.started) > FROZEN;
-        if self.froze {
+        if fetch.is_frozen(now) {
+            self.froze |= fetch.was_waited_for();
             return;
         }
+        self.froze = false;
         match outcome {
             Ok(keys) => {
                 self.keys = keys;
@@ -187,8 +186,7 @@ impl<F: Clone> Cache<F> {
             }
             Err(_) if first => {}
             Err(_) => {
-                let pause = self.next_pause().mul_f64(0.8 + 0.4 * draw);
-                self.last = Some(Last::Failed(now, pause));
+                self.last = Some(Last::Failed(now, self.next_pause(draw)));
                 self.failures = self.failures.saturating_add(1);
             }
         }
@@ -199,11 +197,11 @@ impl<F: Clone> Cache<F> {
         self.since.map(|since| now.since(since))
     }
 
-    /// In how many seconds a fetch may start: when the pause is over, or when the fetch that is under way and the pause that
-    /// would follow are.
+    /// In how many seconds a fetch may start: when the pause is over, or when the fetch that is under way and the longest
+    /// pause that may follow are.
     pub fn retry_after(&self, now: Now) -> u64 {
         let left = match (&self.under_way, &self.last) {
-            (Some(fetch), _) => FETCH_TIME.saturating_sub(now.since(fetch.started)) + self.next_pause(),
+            (Some(fetch), _) => fetch.limit.saturating_sub(now.since(fetch.started)) + self.next_pause(1.0),
             (None, Some(Last::Failed(at, pause))) => pause.saturating_sub(now.since(*at)),
             _ => Duration::ZERO,
         };
@@ -232,7 +230,19 @@ impl<F: Clone> Cache<F> {
     }
 
     /// How long none would start after a fetch that fails now.
-    fn next_pause(&self) -> Duration {
-        PAUSES.get(self.failures).or(PAUSES.last()).copied().unwrap_or_default()
+    fn next_pause(&self, draw: f64) -> Duration {
+        let seconds = PAUSES.get(self.failures).or(PAUSES.last()).copied().unwrap_or_default();
+        Duration::from_secs_f64(seconds * (0.8 + 0.4 * draw))
+    }
+}
+
+impl<F> Fetch<F> {
+    fn is_frozen(&self, now: Now) -> bool {
+        now.since(self.started) > FROZEN
+    }
+
+    /// The first fetch behind pinned keys is not: that it froze says nothing of how slow the issuer is.
+    fn was_waited_for(&self) -> bool {
+        self.number > 1
     }
 }

@@ -8,6 +8,7 @@ use std::{fmt, io};
 use reqwest::StatusCode;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::CertificateError;
+use rustls::pki_types::InvalidDnsNameError;
 
 use super::set::NoSet;
 
@@ -54,29 +55,27 @@ impl Failure {
         }
         let mut cause = error.source();
         while let Some(error) = cause {
-            if error.is::<NameNotFound>() {
+            if error.is::<NameNotFound>() || error.is::<InvalidDnsNameError>() {
                 return Self::lasting("name_not_found");
             }
-            if let Some(error) = error.downcast_ref::<io::Error>() {
-                if let Some(failure) = Self::of_socket(error) {
-                    return failure;
-                }
-                // An io::Error shows what it wraps by this alone, not as its source.
-                if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    return Self::of_tls(error);
-                }
+            if let Some(error) = error.downcast_ref::<rustls::Error>() {
+                return Self::of_tls(error);
             }
-            cause = error.source();
+            let socket = error.downcast_ref::<io::Error>();
+            match socket.map(io::Error::kind) {
+                Some(io::ErrorKind::ConnectionRefused) => return Self::lasting("refused"),
+                Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+                    return Self::passing("unreachable");
+                }
+                _ => {}
+            }
+            // What an io::Error wraps is not its source.
+            cause = match socket.and_then(io::Error::get_ref) {
+                Some(wrapped) => Some(wrapped),
+                None => error.source(),
+            };
         }
         Self::passing("connection_broke")
-    }
-
-    fn of_socket(error: &io::Error) -> Option<Self> {
-        match error.kind() {
-            io::ErrorKind::ConnectionRefused => Some(Self::lasting("refused")),
-            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Self::passing("unreachable")),
-            _ => None,
-        }
     }
 
     fn of_tls(error: &rustls::Error) -> Self {

@@ -49,12 +49,15 @@ impl Fetcher {
     pub async fn fetch(&self, limit: Duration) -> Result<JwkSet, Failure> {
         let end = Instant::now() + limit;
         let mut pause = FIRST_PAUSE;
+        let mut before = Failure::TIMEOUT;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let attempt = timeout(ATTEMPT_TIME.min(left), self.attempt()).await.unwrap_or(Err(Failure::TIMEOUT));
-            let failure = match attempt {
-                Ok(keys) => return Ok(keys),
-                Err(failure) => failure,
+            let failure = match timeout(ATTEMPT_TIME.min(left), self.attempt()).await {
+                Ok(Ok(keys)) => return Ok(keys),
+                Ok(Err(failure)) => failure,
+                // Cut short by the end, it says less than the one before.
+                Err(_) if left < ATTEMPT_TIME => return Err(before),
+                Err(_) => Failure::TIMEOUT,
             };
             // At random, so that sandboxes which were refused together do not come back together.
             let pause_now = pause.mul_f64(1.0 + fastrand::f64()).max(failure.retry_after.unwrap_or_default());
@@ -63,6 +66,7 @@ impl Fetcher {
                 Some(next) => sleep_until(next).await,
                 None => return Err(failure),
             }
+            before = failure;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -104,3 +108,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
     }
     Ok(body)
 }
+
+#[cfg(test)]
+#[path = "../../tests/unit/fetch.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::cache::{Asker, Cache, NoKey, Step};
+use super::cache::{Asker, Cache, FETCH_TIME, NoKey, Step};
 use super::set::JwkSet;
 use crate::clock::Now;
 
@@ -40,9 +40,10 @@ enum Decision {
 }
 
 const SHORT: Option<Duration> = Some(Duration::from_millis(300));
+const LONG: Option<Duration> = Some(Duration::from_secs(8));
 
-/// The policy, read off a history from its beginning: what is decided, and whether that spends what unknown `kid`s have
-/// saved up. Seconds; `None` waits to the end.
+/// The policy, read off a history from its beginning: what is decided, whether that spends what unknown `kid`s have saved
+/// up, and in how many seconds a fetch may start. Seconds; `None` waits for as long as a request may.
 fn model(
     begun: Now,
     pinned: Option<&BTreeSet<u8>>,
@@ -50,7 +51,7 @@ fn model(
     kid: u8,
     asker: Asker,
     now: Now,
-) -> (Decision, bool) {
+) -> (Decision, bool, u64) {
     let secs = |now: Now, then: Now| now.since(then).as_secs_f64();
     let mut known = pinned.map(|kids| (begun, kids.clone(), 0.0));
     let mut good = None; // the number of the last fetch, where that was good
@@ -59,13 +60,13 @@ fn model(
     let mut fetches = Vec::new();
     let mut saved = (begun, 60.0);
     let mut live: Option<(u64, Now)> = None; // the fetch under way
-    let mut froze = false; // the last fetch was lost
+    let mut froze = false; // the last fetch was lost, although a request had waited for it
+    let is_frozen = |at, started| secs(at, started) > 8.5;
     for event in history.iter().chain(&[Event::Asked(now)]) {
         match event {
             Event::Asked(at) => {
-                let gone_cold = live.is_some_and(|(_, started)| secs(*at, started) > 8.5);
-                froze |= gone_cold;
-                live = live.filter(|_| !gone_cold);
+                froze |= live.is_some_and(|(number, started)| number > 1 && is_frozen(*at, started));
+                live = live.filter(|(_, started)| !is_frozen(*at, *started));
             }
             Event::Started { at, saved_up } => {
                 fetches.push(*at);
@@ -75,9 +76,10 @@ fn model(
                 }
             }
             Event::Ended { at, fetch, keys, first, draw } if live.is_some_and(|(number, _)| number == *fetch) => {
-                froze = live.take().is_some_and(|(_, started)| secs(*at, started) > 8.5);
+                let lost = live.take().is_some_and(|(_, started)| is_frozen(*at, started));
+                froze = lost && (froze || *fetch > 1);
                 match keys {
-                    _ if froze => {}
+                    _ if lost => {}
                     Some(keys) => {
                         known = Some((*at, keys.clone(), 600.0 * (1.0 - draw / 5.0)));
                         (good, failed, failures) = (Some(*fetch), None, 0);
@@ -97,12 +99,14 @@ fn model(
     let left = failed.map_or(0.0, |(at, pause)| f64::max(0.0, ((pause - secs(now, at)) * 1e3).round() / 1e3));
     let may_start = matches!(asker, Asker::First | Asker::Again(_)) && left <= 0.0;
     let unchecked = good.is_none() && failed.is_none();
-    let plain = |decision| (decision, false);
+    let until_then = live.map_or(left, |(_, started)| f64::max(0.0, 8.0 - secs(now, started)) + pause(failures) * 1.2);
+    let until_then = ((until_then * 1e3).round() / 1e3).ceil().clamp(1.0, 12.0) as u64;
+    let plain = |decision| (decision, false, until_then);
     if has_it {
         return plain(match live {
             _ if age < fresh_for => Decision::Serve,
             None if may_start && unchecked && fetches.is_empty() => Decision::ServeAndStart,
-            None if may_start => Decision::StartAndWait(SHORT.filter(|_| age <= 3_600.0 && !froze)),
+            None if may_start => Decision::StartAndWait(if age <= 3_600.0 && !froze { SHORT } else { LONG }),
             Some(_) if unchecked && asker == Asker::First => Decision::WaitForOther(SHORT),
             _ => Decision::Serve,
         });
@@ -115,11 +119,11 @@ fn model(
     }
     let seen = matches!((good, asker), (Some(good), Asker::Again(Some(own))) if good >= own);
     if may_start && !seen && f64::min(60.0, saved.1 + secs(now, saved.0)) >= 30.0 {
-        return (Decision::StartAndWait(None), true);
+        return (Decision::StartAndWait(None), true, until_then);
     }
     plain(match failed {
         None if asker != Asker::Late => Decision::Unknown,
-        _ => Decision::Unavailable(left.ceil().clamp(1.0, 12.0) as u64),
+        _ => Decision::Unavailable(until_then),
     })
 }
 
@@ -202,13 +206,15 @@ proptest! {
                         Asker::Again(Some(back)) => Asker::Again(fetches.checked_sub(back)),
                         asker => asker,
                     };
-                    let (expected, saved_up) = model(begun, pinned.as_ref(), &history, kid, asker, now);
+                    let (expected, saved_up, until_then) = model(begun, pinned.as_ref(), &history, kid, asker, now);
                     history.push(Event::Asked(now));
                     let mut start = |cache: &mut Cache<()>| {
                         history.push(Event::Started { at: now, saved_up });
-                        fetches = cache.start((), now);
+                        fetches = cache.start((), FETCH_TIME, now);
                     };
-                    let decision = match cache.ask(&kid.to_string(), asker, now) {
+                    let step = cache.ask(&kid.to_string(), asker, now);
+                    prop_assert_eq!(cache.retry_after(now), until_then);
+                    let decision = match step {
                         Step::Serve(_) => Decision::Serve,
                         Step::ServeAndStart(_) => {
                             start(&mut cache);
