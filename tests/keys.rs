@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use api_authorization::clock::{Clock, Now};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use front_door::*;
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tenant::{Answer, Key, Tenant};
 
@@ -17,8 +18,9 @@ fn body(status: u16, body: &str) -> Answer {
     Answer::Body { status, content_type: "application/json".to_owned(), body: body.as_bytes().to_vec() }
 }
 
+/// A tenant that gives no keys, and no reason to ask it again within the same fetch.
 fn outage() -> Answer {
-    body(500, "down")
+    body(404, "down")
 }
 
 #[tokio::test]
@@ -42,18 +44,24 @@ async fn a_herd_makes_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_rotated_key_works_once_the_pause_is_over() {
+async fn the_first_token_of_a_rotated_key_works() {
     let api = FrontDoor::open().await;
     let old = api.token();
     api.get("/api/private", &old.sign()).await.greets(PRIVATE);
+    for fetches in 2..=3 {
+        let new = api.token().signed_by(&api.tenant.rotate());
+        api.get("/api/private", &new.sign()).await.greets(PRIVATE);
+        api.get("/api/private", &old.sign()).await.greets(PRIVATE);
+        assert_eq!(api.tenant.fetches(), fetches);
+    }
+    // Two at once, and then one for each 30 s.
     let new = api.token().signed_by(&api.tenant.rotate());
     api.advance(29);
-    api.get("/api/private", &new.sign()).await.refuses(&NO_KEY, "29 s after a good fetch");
-    assert_eq!(api.tenant.fetches(), 1);
+    api.get("/api/private", &new.sign()).await.refuses(&NO_KEY, "29 s after the last of two");
+    assert_eq!(api.tenant.fetches(), 3);
     api.advance(1);
     api.get("/api/private", &new.sign()).await.greets(PRIVATE);
-    api.get("/api/private", &old.sign()).await.greets(PRIVATE);
-    assert_eq!(api.tenant.fetches(), 2);
+    assert_eq!(api.tenant.fetches(), 4);
 }
 
 #[tokio::test]
@@ -64,40 +72,104 @@ async fn a_withdrawn_key_stops_after_ten_minutes() {
     let old = api.tenant.key();
     api.tenant.rotate();
     api.tenant.withdraw(old.kid());
-    api.advance(599);
+    api.advance(479);
     api.get("/api/private", &token).await.greets(PRIVATE);
-    api.advance(1);
+    assert_eq!(api.tenant.fetches(), 1);
+    api.advance(121);
     api.get("/api/private", &token).await.refuses(&NO_KEY, "withdrawn");
     assert_eq!(api.tenant.fetches(), 2);
 }
 
-/// A minute of junk: 10,000 tokens, each with a `kid` of its own. Nobody need sign them.
+/// Sandboxes that started together must not come back together.
+#[tokio::test]
+async fn keys_are_fresh_for_eight_to_ten_minutes() {
+    let api = FrontDoor::open().await;
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    let asks = async |seconds| {
+        api.advance(seconds);
+        let before = api.tenant.fetches();
+        api.get("/api/private", &token).await.greets(PRIVATE);
+        api.tenant.fetches() - before
+    };
+    assert_eq!(asks(0).await, 1);
+    let mut at_nine = 0;
+    for _ in 0..60 {
+        assert_eq!(asks(479).await, 0, "fresh for 8 minutes at least");
+        let early = asks(61).await;
+        at_nine += early;
+        if early == 0 {
+            assert_eq!(asks(60).await, 1, "and for 10 at most");
+        }
+    }
+    assert!((5..55).contains(&at_nine), "{at_nine} of 60 at nine minutes: it is drawn anew each time");
+}
+
+/// A minute of junk: 10,000 tokens, each with a `kid` of its own, and good in all else. Nobody need sign them.
 #[tokio::test]
 async fn made_up_kids_do_not_reach_the_issuer() {
     let api = FrontDoor::open().await;
-    let signature = api.token().sign().rsplit('.').next().expect("a signature").to_owned();
     let good = api.token().sign();
+    let (_, unsigned) = good.split_once('.').expect("a payload");
+    api.get("/api/private", &good).await.greets(PRIVATE);
     for n in 0..10_000 {
         let header = format!(r#"{{"alg":"RS256","kid":"made-up-{n}"}}"#);
-        let junk = format!("{}.e30.{signature}", URL_SAFE_NO_PAD.encode(header));
+        let junk = format!("{}.{unsigned}", URL_SAFE_NO_PAD.encode(header));
         api.get("/api/private", &junk).await.refuses(&NO_KEY, "made up");
         if n % 167 == 166 {
             api.advance(1);
             api.get("/api/private", &good).await.greets(PRIVATE);
         }
     }
-    assert_eq!(api.tenant.fetches(), 2, "one at first, and one in each 30 s");
+    assert_eq!(api.tenant.fetches(), 4, "one at first, two at once, and one more for the 30 s that passed");
 
     let new = api.token().signed_by(&api.tenant.rotate()).sign();
     api.advance(30);
     api.get("/api/private", &new).await.greets(PRIVATE);
-    assert_eq!(api.tenant.fetches(), 3, "the flood cannot keep a new key out");
+    assert_eq!(api.tenant.fetches(), 5, "the flood cannot keep a new key out");
 
     let stranger = Key::generate("stranger");
     let bad_signature = api.token().signed_by(&stranger).header("kid", api.tenant.key().kid()).sign();
     api.advance(60);
     api.get("/api/private", &bad_signature).await.refuses(&UNPARSABLE, "a bad signature is no reason to fetch");
-    assert_eq!(api.tenant.fetches(), 3);
+    assert_eq!(api.tenant.fetches(), 5);
+}
+
+/// However often it is sent, with keys at hand or without, with fresh ones or stale ones.
+#[tokio::test]
+async fn a_token_that_no_key_could_save_is_no_reason_to_fetch() {
+    let api = FrontDoor::open().await;
+    let forger = Key::generate("forger");
+    let hopeless = || {
+        [
+            api.token().claim("iss", "https://another.example/"),
+            api.token().claim("aud", "https://another.example"),
+            api.token().claim("exp", NOW - 60),
+            api.token().claim("nbf", NOW + 100_000),
+            api.token().without_claim("exp"),
+        ]
+        .map(|token| token.signed_by(&forger).sign())
+    };
+    for token in hopeless() {
+        api.get("/api/private", &token).await.refuses(&NO_KEY, "with no keys at hand");
+    }
+    assert_eq!(api.tenant.fetches(), 0);
+
+    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
+    for token in hopeless() {
+        api.get("/api/private", &token).await.refuses(&NO_KEY, "with fresh keys at hand");
+    }
+    let expired = api.token().claim("exp", NOW - 60).sign();
+    api.advance(700);
+    api.get("/api/private", &expired).await.refuses(&EXPIRED, "with stale keys at hand");
+    assert_eq!(api.tenant.fetches(), 1);
+
+    api.tenant.serve(outage());
+    api.get("/api/private", &api.token().header("kid", "unknown").sign()).await.refuses(&KEYS_UNAVAILABLE, "down");
+    api.advance(20);
+    for token in hopeless() {
+        api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, "as any unknown key while fetches fail");
+    }
+    assert_eq!(api.tenant.fetches(), 2);
 }
 
 #[tokio::test]
@@ -113,7 +185,7 @@ async fn clocks_that_jump() {
     let token = api.tenant.token().at(0).claim("exp", 5_000_000_000_u64).sign();
     for (row, monotonic_to, wall_to, fetches) in [
         ("at first", 0, NOW, 1),
-        ("the wall clock is set back by an hour", 599, NOW - 3_600, 1),
+        ("the wall clock is set back by an hour", 479, NOW - 3_600, 1),
         ("and does not make keys fresher", 600, NOW - 3_600, 2),
         ("the sandbox froze, and its monotonic clock with it", 600, NOW - 3_600 + 600, 3),
         ("the wall clock is set to 2106", 601, 4_294_967_296, 4),
@@ -140,25 +212,88 @@ async fn an_outage() {
     assert_eq!(api.tenant.fetches(), 1);
 
     api.tenant.serve(Answer::Jwks);
-    api.advance(10);
+    api.advance(2);
     api.get("/api/private", &token).await.greets(PRIVATE);
     assert_eq!(api.tenant.fetches(), 2);
 
     api.tenant.serve(outage());
-    api.advance(30);
     api.get("/api/private", &unknown).await.refuses(&KEYS_UNAVAILABLE, "nobody knows this kid during an outage");
     api.get("/api/private", &unknown).await.refuses(&KEYS_UNAVAILABLE, "in the pause");
     assert_eq!(api.tenant.fetches(), 3);
 
-    api.advance(3_600);
+    api.advance(3_630);
     api.get("/api/private", &token).await.greets(PRIVATE);
     api.get("/api/private", &token).await.greets(PRIVATE);
     assert_eq!(api.tenant.fetches(), 4, "one try, then a pause");
 
-    api.advance(86_400 - 3_600 - 30);
+    api.advance(86_400 - 3_630);
     api.get("/api/private", &token).await.greets(PRIVATE);
     api.advance(1);
     api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, "no key lives longer than a day");
+}
+
+/// Each is longer or shorter by a fifth at most. Between them, nobody asks the issuer.
+#[tokio::test]
+async fn the_pauses_of_an_outage_grow_and_begin_anew() {
+    let api = FrontDoor::open().await;
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    let mut fetches = 0;
+    for outages in 1..=2 {
+        api.tenant.serve(outage());
+        for pause in [1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000] {
+            fetches += 1;
+            let row = format!("outage {outages}, a pause of {pause} ms");
+            let answer = api.get("/api/private", &token).await;
+            answer.refuses(&KEYS_UNAVAILABLE, &row);
+            assert_eq!(api.tenant.fetches(), fetches, "{row}");
+            let told = answer.retry_after() * 1_000;
+            assert!((pause * 8 / 10..pause * 12 / 10 + 1_000).contains(&told), "{row}: told {told} ms");
+            api.advance_by_milliseconds(pause * 79 / 100);
+            api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, &row);
+            assert_eq!(api.tenant.fetches(), fetches, "{row}");
+            api.advance_by_milliseconds(pause * 121 / 100 - pause * 79 / 100);
+        }
+        api.tenant.serve(Answer::Jwks);
+        api.get("/api/private", &token).await.greets(PRIVATE);
+        fetches += 1;
+        api.advance(90_000);
+    }
+}
+
+/// Not a second more, and not a second less.
+#[tokio::test]
+async fn retry_after_tells_the_seconds_that_are_left() {
+    let api = FrontDoor::open().await;
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    api.tenant.serve(outage());
+    for fetches in 1..12 {
+        let told = api.get("/api/private", &token).await.retry_after();
+        assert_eq!(api.tenant.fetches(), fetches);
+        for left in (1..told).rev() {
+            api.advance(1);
+            let answer = api.get("/api/private", &token).await;
+            assert_eq!((answer.retry_after(), api.tenant.fetches()), (left, fetches));
+        }
+        api.advance(1);
+    }
+    api.tenant.serve(Answer::Jwks);
+    api.get("/api/private", &token).await.greets(PRIVATE);
+
+    // While a fetch runs: what is left of its 8 s, and the longest pause that may follow. It is rounded up.
+    let api = FrontDoor::open().await;
+    api.tenant.serve(Answer::Never);
+    let token = api.token().sign();
+    api.leave(100_000);
+    let first = tokio::time::timeout(Duration::from_millis(100), api.get("/api/private", &token)).await;
+    assert!(first.is_err(), "it waits for the fetch that it has started");
+    api.leave(150);
+    for (seconds, told) in [(0, 10), (3, 7), (4, 3), (1, 2)] {
+        api.advance(seconds);
+        let answer = api.get("/api/private", &token).await;
+        answer.refuses(&KEYS_UNAVAILABLE, "too little time");
+        assert_eq!(answer.retry_after(), told, "{seconds} s later");
+    }
+    assert_eq!(api.tenant.fetches(), 1);
 }
 
 #[tokio::test]
@@ -169,14 +304,45 @@ async fn an_issuer_that_never_answers() {
     api.tenant.serve(Answer::Never);
     api.advance(600);
     // Each of these would hang for the time of a fetch if it had to wait for it.
+    let asked = Instant::now();
     api.get("/api/private", &token).await.greets(PRIVATE);
     api.get("/api/private", &token).await.greets(PRIVATE);
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     assert_eq!(api.tenant.fetches(), 2);
+}
 
-    let cold = FrontDoor::open().await;
-    cold.tenant.serve(Answer::Never);
-    cold.get("/api/private", &cold.token().sign()).await.refuses(&KEYS_UNAVAILABLE, "cold");
-    cold.send(&event("GET", "/api/public", &[])).await.greets(PUBLIC);
+/// What a request waits for a key, in real time, all side by side.
+#[tokio::test]
+async fn how_long_a_request_waits() {
+    let takes = async |row, left, age, answer, refusal: Option<Refusal>, least, most| {
+        let api = FrontDoor::open().await;
+        let token = api.token().claim("exp", NOW + 200_000).sign();
+        if age > 0 {
+            api.get("/api/private", &token).await.greets(PRIVATE);
+            api.advance(age);
+        }
+        api.tenant.serve(answer);
+        api.leave(left);
+        let asked = Instant::now();
+        let answer = api.get("/api/private", &token).await;
+        let took = asked.elapsed().as_millis();
+        answer.decides(refusal.as_ref(), row);
+        assert!((least..most).contains(&took), "{row}: {took} ms");
+        api.send(&event("GET", "/api/public", &[])).await.greets(PUBLIC);
+    };
+    let (none, never) = (Some(KEYS_UNAVAILABLE), || Answer::Never);
+    let slow = || Answer::After(Duration::from_secs(4), Box::new(Answer::Jwks));
+    futures_util::join!(
+        takes("a second", 1_000, 0, never(), none, 800, 2_500),
+        takes("a slow tenant", -1, 0, slow(), None, 3_900, 5_900),
+        takes("6 s at most", 60_000, 0, never(), none, 5_900, 7_900),
+        takes("a deadline in the past counts as none", 0, 0, never(), none, 5_900, 7_900),
+        takes("no deadline", -1, 0, never(), none, 5_900, 7_900),
+        takes("stale keys", -1, 600, never(), None, 200, 2_500),
+        takes("keys of an hour", -1, 3_600, never(), None, 200, 2_500),
+        takes("older keys, the whole of a fetch", -1, 3_601, never(), None, 6_500, 10_500),
+        takes("older keys, as long as there is time", 2_000, 3_601, never(), None, 1_500, 3_500),
+    );
 }
 
 #[tokio::test]
@@ -401,20 +567,6 @@ async fn what_the_invocation_has_left() {
     api.leave(50);
     api.get("/api/private", &token).await.greets(PRIVATE);
     assert_eq!(api.tenant.fetches(), 1, "stale keys serve without one");
-
-    for (row, left, at_least, at_most) in [
-        ("a second", 1_000, 800, 2_500),
-        ("a deadline in the past counts as none", 0, 2_800, 8_000),
-        ("no deadline", -1, 2_800, 8_000),
-    ] {
-        let api = FrontDoor::open().await;
-        api.tenant.serve(Answer::Never);
-        api.leave(left);
-        let asked = Instant::now();
-        api.get("/api/private", &api.token().sign()).await.refuses(&KEYS_UNAVAILABLE, row);
-        let took = asked.elapsed().as_millis();
-        assert!((at_least..at_most).contains(&took), "{row}: {took} ms");
-    }
 }
 
 /// An issuer that takes longer than a request waits, and a sandbox that is frozen between requests that are far apart.
@@ -433,17 +585,72 @@ async fn a_slow_issuer_and_sparse_traffic() {
     api.get("/api/private", &token).await.refuses(&NO_KEY, "withdrawn, and after one more answer that is known");
 }
 
-#[tokio::test]
-async fn pinned_keys_need_no_network() {
+/// The function with the tenant's keys pinned.
+async fn pinned() -> FrontDoor {
     let tenant = Tenant::http().await;
     let pinned = tenant.jwks().to_string();
-    let api = FrontDoor::before(tenant, &[("PINNED_JWKS", &pinned)]);
+    FrontDoor::before(tenant, &[("PINNED_JWKS", &pinned)])
+}
+
+#[tokio::test]
+async fn pinned_keys_are_a_start() {
+    let api = pinned().await;
+    api.tenant.serve(Answer::Never);
     api.keys.warm_up().await;
-    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
-    assert_eq!(api.tenant.fetches(), 0);
+    assert_eq!(api.tenant.fetches(), 0, "a cold start needs no network");
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    let at_once = |row| {
+        let answer = api.get("/api/private", &token).now_or_never().unwrap_or_else(|| panic!("{row}: it waits"));
+        answer.greets_at(PRIVATE, row);
+    };
+    let takes = async |least, row| {
+        let asked = Instant::now();
+        api.get("/api/private", &token).await.greets_at(PRIVATE, row);
+        assert!((least..2_500).contains(&asked.elapsed().as_millis()), "{row}: {:?}", asked.elapsed());
+    };
+    at_once("the first request");
+    takes(250, "the next one waits a little for the fetch that the first has started").await;
+    api.advance(9);
+    takes(250, "the next one finds it frozen, and waits a little for another").await;
+    api.tenant.serve(Answer::After(Duration::from_millis(600), Box::new(Answer::Jwks)));
+    api.advance(9);
+    takes(550, "that one froze although a request had waited for it: the next one waits to the end").await;
+    api.advance(479);
+    at_once("a request that finds fresh keys");
+    assert_eq!(api.tenant.fetches(), 3);
+}
+
+#[tokio::test]
+async fn a_pinned_key_that_was_withdrawn() {
+    let api = pinned().await;
+    let token = api.token().sign();
+    let old = api.tenant.key();
+    api.tenant.rotate();
+    api.tenant.withdraw(old.kid());
+    api.get("/api/private", &token).await.greets(PRIVATE);
+    api.get("/api/private", &token).await.refuses(&NO_KEY, "after the first fetch");
+    assert_eq!(api.tenant.fetches(), 2, "and one more, to look for the key that it names");
+}
+
+#[tokio::test]
+async fn a_key_that_was_not_pinned() {
+    let api = pinned().await;
     let new = api.token().signed_by(&api.tenant.rotate()).sign();
     api.get("/api/private", &new).await.greets(PRIVATE);
     assert_eq!(api.tenant.fetches(), 1, "pinned keys start no pause");
+}
+
+#[tokio::test]
+async fn pinned_keys_in_an_outage() {
+    let api = pinned().await;
+    let token = api.token().claim("exp", NOW + 200_000).sign();
+    api.tenant.serve(outage());
+    for seconds in [0, 1, 3_600, 86_400 - 3_601] {
+        api.advance(seconds);
+        api.get("/api/private", &token).await.greets(PRIVATE);
+    }
+    api.advance(1);
+    api.get("/api/private", &token).await.refuses(&KEYS_UNAVAILABLE, "a day after the process has started");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ pub struct FrontDoor {
     issuer: String,
     audience: String,
     service: Mutex<Function>,
-    seconds: Arc<AtomicI64>,
+    milliseconds: Arc<AtomicI64>,
     /// In how many questions for the time there is a panic; below 0, never.
     broken: Arc<AtomicI64>,
     /// What the invocation has left, in milliseconds; below 0, its deadline is unknown.
@@ -54,15 +54,15 @@ impl FrontDoor {
 
     /// The same for a tenant that is there already.
     pub fn before(tenant: Tenant, environment: &[(&str, &str)]) -> Self {
-        let seconds = Arc::new(AtomicI64::new(NOW));
+        let milliseconds = Arc::new(AtomicI64::new(NOW * 1_000));
         let broken = Arc::new(AtomicI64::new(-1));
-        let (reading, breaks) = (Arc::clone(&seconds), Arc::clone(&broken));
+        let (reading, breaks) = (Arc::clone(&milliseconds), Arc::clone(&broken));
         let clock = Clock::new(move || {
             assert_ne!(breaks.fetch_sub(1, Ordering::SeqCst), 0, "a defect, made by a test");
-            let now = Duration::from_secs(reading.load(Ordering::SeqCst).unsigned_abs());
+            let now = Duration::from_millis(reading.load(Ordering::SeqCst).unsigned_abs());
             Now { monotonic: now, wall: now }
         });
-        Self { seconds, broken, ..Self::by_clock(tenant, environment, clock) }
+        Self { milliseconds, broken, ..Self::by_clock(tenant, environment, clock) }
     }
 
     /// The same by another clock, which no call here moves.
@@ -71,8 +71,8 @@ impl FrontDoor {
         let keys = KeyStore::new(config.key_source(), clock).expect("a client");
         let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
         let service = boxed(handler::service(Api::new(ROUTES, config, keys.clone(), ())));
-        let (seconds, broken, left) = (Arc::default(), Arc::default(), AtomicI64::new(-1));
-        Self { tenant, keys, issuer, audience, service, seconds, broken, left }
+        let (milliseconds, broken, left) = (Arc::default(), Arc::default(), AtomicI64::new(-1));
+        Self { tenant, keys, issuer, audience, service, milliseconds, broken, left }
     }
 
     /// The same with another table of routes, and what its handlers share.
@@ -95,7 +95,11 @@ impl FrontDoor {
 
     /// Lets time pass.
     pub fn advance(&self, seconds: i64) {
-        self.seconds.fetch_add(seconds, Ordering::SeqCst);
+        self.advance_by_milliseconds(seconds * 1_000);
+    }
+
+    pub fn advance_by_milliseconds(&self, milliseconds: i64) {
+        self.milliseconds.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
     /// Makes the function panic when it has asked for the time so often, and then no more.
@@ -110,7 +114,7 @@ impl FrontDoor {
 
     /// A good token in the making, issued now.
     pub fn token(&self) -> Token {
-        self.tenant.token().at(self.seconds.load(Ordering::SeqCst))
+        self.tenant.token().at(self.milliseconds.load(Ordering::SeqCst) / 1_000)
     }
 
     /// Hands an event to the function as the Lambda runtime does.
@@ -144,7 +148,7 @@ impl FrontDoor {
         let mut context = Context::default();
         let left = self.left.load(Ordering::SeqCst);
         if left >= 0 {
-            context.deadline = (self.seconds.load(Ordering::SeqCst) * 1_000 + left).unsigned_abs();
+            context.deadline = (self.milliseconds.load(Ordering::SeqCst) + left).unsigned_abs();
         }
         context
     }
@@ -252,6 +256,14 @@ impl Answer {
         self.headers.get(name).map(String::as_str)
     }
 
+    /// In how many seconds the caller is told to come back.
+    #[track_caller]
+    pub fn retry_after(&self) -> i64 {
+        let seconds = self.header("retry-after").expect("Retry-After");
+        assert!(seconds.bytes().all(|byte| byte.is_ascii_digit()), "{seconds}");
+        seconds.parse().expect("seconds")
+    }
+
     /// A 200 with this message.
     #[track_caller]
     pub fn greets(&self, message: &str) {
@@ -275,13 +287,14 @@ impl Answer {
     }
 
     /// This refusal to the letter: status, body, challenge, and no other header than it may have. On a route that requires
-    /// scopes, see [`Refusal::on`].
+    /// scopes, see [`Refusal::on`]; for the seconds of a 503, [`Answer::retry_after`].
     #[track_caller]
     pub fn refuses(&self, refusal: &Refusal, row: &str) {
         let body = format!(r#"{{"code":"{}","description":"{}"}}"#, refusal.code, refusal.description);
         assert_eq!((self.status, self.body.as_deref()), (refusal.status, Some(body.as_str())), "{row}");
         assert_eq!(self.header("www-authenticate"), refusal.challenge().as_deref(), "{row}");
-        assert_eq!(self.header("retry-after"), (refusal.status == 503).then_some("10"), "{row}");
+        assert_eq!(self.header("retry-after").is_some(), refusal.status == 503, "{row}");
+        assert!(refusal.status != 503 || (1..=12).contains(&self.retry_after()), "{row}: {}", self.retry_after());
         assert_eq!(self.header("allow"), (refusal.status == 405).then_some("GET, HEAD, OPTIONS"), "{row}");
     }
 }
