@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tenant::{Algorithm, Answer};
 use tokio::runtime::Runtime;
 
-/// Runs `property` on `cases` of `strategy`, each through one front door.
+/// Runs `property` on `cases` of `strategy`, each through one front door that has its keys.
 fn holds<S: Strategy>(
     cases: u32,
     strategy: &S,
@@ -24,6 +24,7 @@ fn holds<S: Strategy>(
     QUIET.call_once(caught::quietly);
     let runtime = Runtime::new().expect("a runtime");
     let api = runtime.block_on(FrontDoor::open());
+    runtime.block_on(api.keys.warm_up());
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(strategy, |value| runtime.block_on(property(&api, value)));
     outcome.unwrap_or_else(|error| panic!("{error}"));

@@ -1,4 +1,4 @@
-//! Whatever a caller may send for a token -> what comes of it, and whether it may cost a fetch: one row an input, one
+//! Whatever a caller may send for a token -> what comes of it, and whether it costs a fetch: one row an input, one
 //! defect a row. Each token is signed for real, by whoever would sign it.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
@@ -36,6 +36,8 @@ pub enum Verdict {
     UnknownKey,
     /// Not signed by the key that it names.
     Forged,
+    /// The same, with a payload that is past.
+    ForgedAndExpired,
     /// Signed, but no JSON object that could be read.
     NoObject,
     /// Signed, and past.
@@ -53,7 +55,7 @@ impl Verdict {
         match self {
             Accepted => None,
             Words(refusal) => Some(refusal),
-            Malformed | Forged | NoObject => Some(&UNPARSABLE),
+            Malformed | Forged | ForgedAndExpired | NoObject => Some(&UNPARSABLE),
             Keyless | UnknownKey => Some(&NO_KEY),
             Expired => Some(&EXPIRED),
             WrongClaims => Some(&INVALID_CLAIMS),
@@ -61,9 +63,9 @@ impl Verdict {
         }
     }
 
-    /// The fetches that it may cost where no keys are there: none for what no key could save.
+    /// The fetches that it costs where no keys are at hand: none for what no key could save.
     pub fn fetches(self) -> usize {
-        usize::from(!matches!(self, Words(_) | Malformed | Keyless))
+        usize::from(matches!(self, Accepted | UnknownKey | Forged | NotGranted))
     }
 }
 
@@ -77,6 +79,14 @@ impl Row {
     /// The refusal as the route of the row gives it. `None` where the row is accepted.
     pub fn refusal(&self) -> Option<Refusal> {
         self.verdict.refusal().map(|refusal| refusal.on(self.path))
+    }
+
+    /// The same where no keys are at hand: what no key could save gets the refusal of an unknown key.
+    pub fn refusal_without_keys(&self) -> Option<Refusal> {
+        match self.verdict {
+            ForgedAndExpired | NoObject | Expired | WrongClaims => Some(NO_KEY.on(self.path)),
+            _ => self.refusal(),
+        }
     }
 
     /// A bearer token for `/api/private`.

@@ -117,16 +117,13 @@ fn signatures(tenant: &Tenant, now: i64, token: &str) -> Vec<Row> {
     .collect();
     let scoped = tenant.token().at(now).scope("read:messages").sign();
     let expired = tenant.token().at(now).claim("exp", 1).sign();
-    for (name, token) in [
-        ("another payload's signature", format!("{header}.{}.{signature}", segments(&scoped)[1])),
-        ("an expired payload under a good signature", format!("{header}.{}.{signature}", segments(&expired)[1])),
-        ("another header's signature", {
-            let other = BASE64URL.encode(format!(r#"{{"kid":"{}","alg":"RS256"}}"#, tenant.key().kid()));
-            format!("{other}.{payload}.{signature}")
-        }),
-    ] {
-        rows.push(Row::new(name, token, Forged));
-    }
+    let under_it = |token: &str| format!("{header}.{}.{signature}", segments(token)[1]);
+    let other = BASE64URL.encode(format!(r#"{{"kid":"{}","alg":"RS256"}}"#, tenant.key().kid()));
+    rows.extend([
+        Row::new("another payload's signature", under_it(&scoped), Forged),
+        Row::new("an expired payload under a good signature", under_it(&expired), ForgedAndExpired),
+        Row::new("another header's signature", format!("{other}.{payload}.{signature}"), Forged),
+    ]);
     rows
 }
 
