@@ -5,7 +5,7 @@ mod front_door;
 mod lambda;
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use api_authorization::call::Call;
 use api_authorization::clock::Clock;
@@ -19,10 +19,12 @@ use api_authorization::route::{Route, handler};
 use api_authorization::token::Claims;
 use api_authorization::{log, serve};
 use front_door::*;
+use futures_util::future::{join, join_all};
 use lambda::{Lambda, TRACE, function, sandbox};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
-use tenant::{AUDIENCE, Algorithm, Answer, Key, Tenant};
+use tenant::{AUDIENCE, Algorithm, Certificate, Key, Step, Tenant, Wire};
+use tokio::time::sleep;
 
 #[tokio::test]
 async fn real_tokens() {
@@ -84,12 +86,12 @@ async fn real_tokens() {
     assert_eq!((preflight.status, preflight.body.as_deref()), (200, None));
     assert_eq!(preflight.header("access-control-allow-headers"), Some("authorization,content-type"));
     assert_eq!(lambda.requests().len(), 13, "a preflight leaves no line");
-    assert_eq!(tenant.fetches(), 1, "one fetch, and that in the init phase");
+    assert_eq!(tenant.fetches(), 2, "one fetch in the init phase, and one for the unknown key");
 
     let log = lambda.log();
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let fetched: Vec<_> = lines.filter(|line| line["fields"]["message"] == "JWKS fetched").collect();
-    assert_eq!(fetched.iter().map(|line| &line["fields"]["keys"]).collect::<Vec<_>>(), [2]);
+    assert_eq!(fetched.iter().map(|line| &line["fields"]["keys"]).collect::<Vec<_>>(), [2, 2]);
     for token in [&plain, &scoped, &expired, &forged, &line_break] {
         for part in token.split('.') {
             assert!(!log.contains(part), "the log holds a part of a token");
@@ -234,32 +236,69 @@ async fn the_log_shows_what_was_expected_and_what_came() {
 /// Whoever reads the log sees why there are no keys, and nothing of what the issuer sent.
 #[tokio::test]
 async fn each_failed_fetch_has_its_reason_in_the_log() {
-    let body = |status: u16, body: &str| Answer::Body {
-        status,
-        content_type: "text/html".to_owned(),
-        body: body.as_bytes().to_vec(),
+    let shows = |certificate| vec![Step::Tls(certificate), Step::Request, Step::Silence];
+    let sends = |answer: String| vec![Step::Tls(Certificate::Good), Step::Request, Step::Send(answer.into_bytes())];
+    let answer = |status: &str, body: &str| {
+        sends(format!("HTTP/1.1 {status} SECRET\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
     };
-    let closed = "https://127.0.0.1:1/jwks";
-    for (reason, answer, jwks_uri) in [
-        ("no connection, or one that broke", Answer::Jwks, Some(closed)),
-        ("a status that is not 200", body(503, "SECRET"), None),
-        ("no JSON object with a list of keys", body(200, "SECRET"), None),
-        ("no JSON object with a list of keys", body(200, r#"{"SECRET":1}"#), None),
-        ("no usable key", body(200, r#"{"keys":[{"kty":"SECRET"}]}"#), None),
-        ("more than 500 keys", body(200, &json!({ "keys": vec!["SECRET"; 501] }).to_string()), None),
-        ("a body of more than 512 KiB", body(200, &"SECRET".repeat(88_000)), None),
-    ] {
-        let tenant = Tenant::https().await;
-        tenant.serve(answer);
-        let environment = jwks_uri.map(|uri| ("JWKS_URI", uri));
-        let lambda = Lambda::start(&tenant, environment.as_slice()).await;
-        assert_eq!(lambda.get("/api/public", "").await.0, 200, "the init phase is over");
-        let log = lambda.log();
-        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-        let failed = lines.iter().find(|line| line["fields"]["message"] == "JWKS not fetched");
-        assert_eq!(failed.expect("a line")["fields"]["reason"], reason);
-        assert!(!log.contains("SECRET"), "the log quotes the issuer: {log}");
+    let many = json!({ "keys": vec!["SECRET"; 501] }).to_string();
+    let long_name = format!("https://{}.invalid/", "x".repeat(64)); // no name, so that nobody's name server is asked
+    let played = [
+        ("certificate_unknown_issuer", None, shows(Certificate::SelfSigned)),
+        ("certificate_expired", None, shows(Certificate::Expired)),
+        ("certificate_wrong_name", None, shows(Certificate::OtherName)),
+        ("tls", None, shows(Certificate::NotYetValid)),
+        ("tls", None, shows(Certificate::Authority)),
+        ("tls", None, vec![Step::Send(b"SECRET".repeat(10)), Step::Silence]),
+        ("connection_broke", None, vec![]),
+        ("connection_broke", None, vec![Step::Tls(Certificate::Good), Step::Request, Step::Reset]),
+        ("connection_broke", None, sends("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nSECRET".to_owned())),
+        ("connect_timeout", None, vec![Step::Silence]),
+        ("timeout", None, vec![Step::Tls(Certificate::Good), Step::Request, Step::Silence]),
+        ("status", Some(302), answer("302", "")),
+        ("status", Some(404), answer("404", "SECRET")),
+        ("status", Some(429), answer("429", "SECRET")),
+        ("status", Some(503), answer("503", "SECRET")),
+        ("too_large", None, answer("200", &"SECRET".repeat(88_000))),
+        ("no_jwks", None, answer("200", "SECRET")),
+        ("no_jwks", None, answer("200", r#"{"SECRET":1}"#)),
+        ("no_usable_key", None, answer("200", r#"{"keys":[{"kty":"SECRET"}]}"#)),
+        ("no_usable_key", None, answer("200", r#"{"keys":[]}"#)),
+        ("too_many_keys", None, answer("200", &many)),
+    ];
+    let tenant = &Tenant::https().await;
+    let played = played.map(|(reason, status, script)| async move {
+        let wire = Wire::https();
+        wire.play([script]);
+        let roots = wire.ca_file().expect("over https");
+        let environment = [("JWKS_URI", &*wire.jwks_uri()), ("SSL_CERT_FILE", roots.to_str().expect("UTF-8"))];
+        fails_to_fetch(tenant, reason, status, &environment).await;
+    });
+    let nowhere = [
+        ("name_not_found", &*long_name),
+        ("refused", "https://127.0.0.1:1/"),
+        // A broadcast address, which TCP cannot connect to.
+        #[cfg(target_os = "linux")]
+        ("unreachable", "https://127.255.255.255/"),
+    ];
+    let nowhere = nowhere.map(async |(reason, uri)| fails_to_fetch(tenant, reason, None, &[("JWKS_URI", uri)]).await);
+    join(join_all(played), join_all(nowhere)).await;
+}
+
+/// The first request is answered with a pinned key, and the fetch that it starts has little time.
+async fn fails_to_fetch(tenant: &Tenant, reason: &str, status: Option<u16>, environment: &[(&str, &str)]) {
+    let pinned = tenant.jwks().to_string();
+    let lambda = Lambda::start(tenant, &[&[("PINNED_JWKS", &*pinned)], environment].concat()).await;
+    lambda.leave(Duration::from_secs(3));
+    assert_eq!(lambda.get("/api/private", &tenant.token().sign()).await.0, 200, "{reason}");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while lambda.lines("JWKS not fetched").is_empty() {
+        assert!(Instant::now() < deadline, "{reason}: {}", lambda.log());
+        sleep(Duration::from_millis(50)).await;
     }
+    let fields = &lambda.lines("JWKS not fetched")[0]["fields"];
+    assert_eq!((&fields["reason"], &fields["status"]), (&json!(reason), &json!(status)), "{fields}");
+    assert!(!lambda.log().contains("SECRET"), "the log quotes the issuer: {}", lambda.log());
 }
 
 #[tokio::test]
@@ -375,7 +414,7 @@ async fn several_events_at_a_time() {
     let tenant = Tenant::https().await;
     let lambda = Lambda::start(&tenant, &[("AWS_LAMBDA_MAX_CONCURRENCY", "8")]).await;
     let token = tenant.token().sign();
-    let answers = futures_util::future::join_all((0..64).map(|_| lambda.get("/api/private", &token))).await;
+    let answers = join_all((0..64).map(|_| lambda.get("/api/private", &token))).await;
     assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
     assert_eq!(tenant.fetches(), 1);
     assert!(lambda.threads().is_none_or(|threads| threads > 1), "several events at a time are worth several threads");

@@ -23,6 +23,8 @@ pub enum Certificate {
     Good,
     /// Signed by itself, and by no CA.
     SelfSigned,
+    /// The same, and says that it is a CA: what openssl makes by default.
+    Authority,
     /// For another name.
     OtherName,
     /// Valid until the year 2000.
@@ -58,11 +60,12 @@ impl Ca {
         match certificate {
             Certificate::Expired => params.not_after = date_time_ymd(2000, 1, 1),
             Certificate::NotYetValid => params.not_before = date_time_ymd(4000, 1, 1),
+            Certificate::Authority => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
             _ => {}
         }
         let key = key_pair();
         let signed = match certificate {
-            Certificate::SelfSigned => params.self_signed(&key),
+            Certificate::SelfSigned | Certificate::Authority => params.self_signed(&key),
             _ => params.signed_by(&key, &self.authority),
         }
         .expect("a certificate for these names can be signed");

@@ -75,6 +75,11 @@ impl Lambda {
         (answer.status, answer.body.unwrap_or_default())
     }
 
+    /// Gives each invocation from now on so much time.
+    pub fn leave(&self, left: Duration) {
+        *self.runtime_api.left.lock().expect("no panic") = left;
+    }
+
     /// Hands over any string for an event.
     pub async fn invoke(&self, event: String) -> Outcome {
         let outcome = timeout(INVOCATION, self.runtime_api.invoke(event)).await;
@@ -157,12 +162,14 @@ struct RuntimeApi {
     events: mpsc::UnboundedSender<(String, String)>,
     next: Queue<mpsc::UnboundedReceiver<(String, String)>>,
     invocations: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
+    /// What each invocation has.
+    left: Mutex<Duration>,
 }
 
 impl RuntimeApi {
     fn new() -> Self {
         let (events, next) = mpsc::unbounded_channel();
-        Self { events, next: Queue::new(next), invocations: Mutex::default() }
+        Self { events, next: Queue::new(next), invocations: Mutex::default(), left: Mutex::new(INVOCATION) }
     }
 
     async fn invoke(&self, event: String) -> Outcome {
@@ -197,9 +204,10 @@ impl RuntimeApi {
     async fn hand_over(State(api): State<Arc<Self>>) -> impl IntoResponse {
         let (id, event) = api.next.lock().await.recv().await.expect("a queue");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970");
+        let deadline = now + *api.left.lock().expect("no panic");
         let headers = [
             ("lambda-runtime-aws-request-id", id),
-            ("lambda-runtime-deadline-ms", (now + INVOCATION).as_millis().to_string()),
+            ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
             ("lambda-runtime-trace-id", TRACE.to_owned()),
             ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:api".to_owned()),
         ];
