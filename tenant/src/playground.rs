@@ -46,7 +46,7 @@ pub(crate) fn router(tenant: Arc<TenantState>, function: &Uri) -> Router {
 /// How the tenant can be made to answer for its JWKS, by name.
 const MODES: [(&str, fn() -> Answer); 4] = [
     ("ok", || Answer::Jwks),
-    // The function waits 3 s at most where it has no key, and 0.3 s where it has one.
+    // The function waits for up to 6 s where it has no key, and 0.3 s where it has one.
     ("slow", || Answer::After(Duration::from_secs(2), Box::new(Answer::Jwks))),
     ("down", || body(503, "text/plain", "The tenant is down, as the playground has told it.")),
     // As a captive portal answers: 200, and no JWKS.

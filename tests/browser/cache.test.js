@@ -38,7 +38,7 @@ async function keys({ page }, ...expected) {
 
 // Side by side, for they wait far more than they work.
 describe("the cache of keys", { concurrency: true }, () => {
-  it("rotation and withdrawal: the old key serves until the function has fetched the new", () => visit(async (playground) => {
+  it("rotation and withdrawal: the old key serves until the function has fetched the new one", () => visit(async (playground) => {
     const { page } = playground;
     await playground.fetches(1);
     await keys(playground, "signs, this token’s");
@@ -58,12 +58,7 @@ describe("the cache of keys", { concurrency: true }, () => {
 
     await playground.renew();
     await keys(playground, "signs, this token’s");
-    const first = await playground.send();
-    if (first.status === "401") {
-      assert.equal(JSON.parse(first.body).description, "Unable to find appropriate key");
-      assert.match(first.verdict, /The tenant publishes this key, but the function has not fetched it yet/);
-      await playground.sendUntil(200);
-    }
+    assert.equal((await playground.send()).status, "200", "the first token of a new key makes the function fetch it");
     await playground.fetches(2);
 
     await playground.paste(old);
@@ -77,7 +72,8 @@ describe("the cache of keys", { concurrency: true }, () => {
       const { page } = playground;
       assert.ok(await page.isChecked(`#modes input[value="${mode}"]`), "the page says so");
       const answer = await playground.send();
-      assert.deepEqual([answer.status, answer.decided, answer.headers["Retry-After"]], ["503", "key", "10"]);
+      assert.deepEqual([answer.status, answer.decided], ["503", "key"]);
+      assert.match(answer.headers["Retry-After"], /^([1-9]|1[0-2])$/);
       assert.deepEqual(JSON.parse(answer.body), { code: "jwks_unavailable", description: "Signing keys are temporarily unavailable" });
       assert.match(answer.verdict, /cannot fetch it: the tenant fails/);
       await playground.endpoint("/api/public");
@@ -98,6 +94,7 @@ describe("the cache of keys", { concurrency: true }, () => {
     await playground.renew();
     const answer = await playground.sendUntil(503);
     assert.equal(answer.decided, "key");
+    await playground.sendUntil(503); // and with that, the fetch has ended
     await playground.paste(old);
     assert.equal((await playground.send()).status, "200", "as before");
 
