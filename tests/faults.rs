@@ -299,7 +299,7 @@ async fn an_attempt_that_times_out_is_followed_by_another() {
 async fn what_fails_in_passing_is_tried_again_within_a_fetch() {
     let status = |status: &str| after_request([answer(status, "{}")]);
     let retry_after = |value: &str| after_request([answer(format!("503 Busy\r\nRetry-After: {value}"), "{}")]);
-    let rows = [
+    let rows = vec![
         ("closed at once", vec![vec![]], true, 100),
         ("reset at once", vec![vec![Step::Reset]], true, 100),
         ("reset after the request", vec![vec![Step::Request, Step::Reset]], true, 100),
@@ -333,7 +333,7 @@ async fn what_fails_in_passing_is_tried_again_within_a_fetch() {
         assert!((least..6_000).contains(&asked.elapsed().as_millis()), "{:?}", asked.elapsed());
         assert_eq!(wire.connections(), before + usize::from(good));
     };
-    side_by_side(rows.map(|(name, scripts, good, least)| (name, fetched(scripts, good, least)))).await;
+    side_by_side(rows.into_iter().map(|(name, scripts, good, least)| (name, fetched(scripts, good, least)))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -100,7 +100,8 @@ fn model(
     let may_start = matches!(asker, Asker::First | Asker::Again(_)) && left <= 0.0;
     let unchecked = good.is_none() && failed.is_none();
     let until_then = live.map_or(left, |(_, started)| f64::max(0.0, 8.0 - secs(now, started)) + pause(failures) * 1.2);
-    let until_then = ((until_then * 1e3).round() / 1e3).ceil().clamp(1.0, 12.0) as u64;
+    let until_then = (until_then * 1e3).round() / 1e3;
+    let until_then = (1..12_u8).find(|seconds| f64::from(*seconds) >= until_then).map_or(12, u64::from);
     let plain = |decision| (decision, false, until_then);
     if has_it {
         return plain(match live {
