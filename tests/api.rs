@@ -92,6 +92,7 @@ async fn several_authorization_headers() {
 #[tokio::test]
 async fn each_challenge_of_a_scoped_route_names_the_scope() {
     let api = FrontDoor::open().await;
+    api.keys.warm_up().await;
     let bearer = |token: String| format!("Bearer {token}");
     for (authorization, refusal) in [
         (String::new(), HEADER_MISSING),
@@ -163,6 +164,7 @@ async fn anonymous_sessions() {
     for (setting, accepted) in [(None, false), (Some("refused"), false), (Some("allowed"), true)] {
         let environment: Vec<_> = setting.map(|setting| ("ANONYMOUS_SESSIONS", setting)).into_iter().collect();
         let api = FrontDoor::with(&environment).await;
+        api.keys.warm_up().await;
         let token = api.token().claim("sub", "anon@5f7c8ec7").scope("read:messages").sign();
         let answer = api.get("/api/private-scoped", &token).await;
         if accepted {
@@ -525,6 +527,7 @@ async fn a_defect_of_ours() {
 #[tokio::test]
 async fn another_tenant_s_token() {
     let (api, other) = (FrontDoor::open().await, Tenant::http().await);
+    api.keys.warm_up().await;
     let stolen_kid = other.token().at(NOW).header("kid", api.tenant.key().kid()).sign();
     api.get("/api/private", &stolen_kid).await.refuses(&UNPARSABLE, "its own key under our kid");
     let own = api.token().claim("iss", other.issuer()).sign();

@@ -671,6 +671,7 @@ async fn grants() {
 #[tokio::test]
 async fn every_challenge_names_the_scopes() {
     let api = FrontDoor::serving(GUARDED, (), &[]).await;
+    api.keys.warm_up().await;
     let invalid = |description: &str| {
         format!(
             r#"Bearer realm="api", error="invalid_token", error_description="{description}", scope="read:items read:parts""#
