@@ -59,6 +59,7 @@ fn what_is_pasted_is_understood() {
 
 #[test]
 fn what_cannot_be_used_is_named() {
+    let many = format!(r#"{{"keys":[{}5]}}"#, "5,".repeat(500));
     let rows: &[(&str, Option<&str>, &str)] = &[
         ("AUTH0_DOMAIN", None, "AUTH0_DOMAIN is not set: set it to your tenant's domain, as example.eu.auth0.com."),
         ("AUTH0_DOMAIN", Some(" "), "AUTH0_DOMAIN is not set: "),
@@ -87,9 +88,14 @@ fn what_cannot_be_used_is_named() {
         (
             "PINNED_JWKS",
             Some("{}"),
-            "PINNED_JWKS cannot be used (no JSON object with a list of keys): set it to the JSON of a JWKS",
+            "PINNED_JWKS cannot be used (it is no JSON object with a list of keys): set it to the JSON of a JWKS",
         ),
-        ("PINNED_JWKS", Some(r#"{"keys":[]}"#), "PINNED_JWKS cannot be used (no usable key): "),
+        (
+            "PINNED_JWKS",
+            Some(r#"{"keys":[]}"#),
+            "PINNED_JWKS cannot be used (none of its keys can verify an access token): ",
+        ),
+        ("PINNED_JWKS", Some(&many), "PINNED_JWKS cannot be used (it has more than 500 keys): "),
         (
             "SSL_CERT_FILE",
             Some("/nowhere.pem"),
