@@ -48,7 +48,7 @@ impl Fetcher {
     /// Why the last attempt gave no keys.
     pub async fn fetch(&self, limit: Duration) -> Result<JwkSet, Failure> {
         let end = Instant::now() + limit;
-        let mut pause = FIRST_PAUSE;
+        let mut attempts = 0;
         let mut before = Failure::TIMEOUT;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -59,15 +59,14 @@ impl Fetcher {
                 Err(_) if left < ATTEMPT_TIME => return Err(before),
                 Err(_) => Failure::TIMEOUT,
             };
-            // At random, so that sandboxes which were refused together do not come back together.
-            let pause_now = pause.mul_f64(1.0 + fastrand::f64()).max(failure.retry_after.unwrap_or_default());
-            let next = Instant::now().checked_add(pause_now).filter(|next| *next < end);
+            attempts += 1;
+            let pause = pause_after(attempts).max(failure.retry_after.unwrap_or_default());
+            let next = Instant::now().checked_add(pause).filter(|next| *next < end);
             match next.filter(|_| failure.passes) {
                 Some(next) => sleep_until(next).await,
                 None => return Err(failure),
             }
             before = failure;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -93,6 +92,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// But no longer than once to twice this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+
+/// At random, so that sandboxes which were refused together do not come back together.
+fn pause_after(attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(10);
+    (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE).mul_f64(1.0 + fastrand::f64())
+}
 
 /// Auth0's JWKS has 3 kB; one of 27 keys with their certificates has 90. Counted as it streams in, for a server may
 /// announce another length than it sends.

@@ -11,3 +11,17 @@ async fn a_name_that_there_is_not() {
         assert_eq!((failure.reason, failure.passes), ("name_not_found", false), "{scheme}");
     }
 }
+
+/// Of so many attempts: the pause after the last of them, in milliseconds. A thousand draws fill its range.
+#[test]
+fn pauses_grow_and_are_drawn_at_random() {
+    for (attempts, shortest, longest) in
+        [(1, 100, 200), (2, 200, 400), (3, 400, 800), (4, 800, 1_600), (5, 800, 1_600), (u32::MAX, 800, 1_600)]
+    {
+        let mut drawn: Vec<_> = (0..1_000).map(|_| pause_after(attempts).as_millis()).collect();
+        drawn.sort_unstable();
+        let (first, last) = (drawn[0], drawn[999]);
+        assert!((shortest..shortest * 11 / 10).contains(&first), "{first} ms after {attempts}");
+        assert!((longest * 19 / 20..=longest).contains(&last), "{last} ms after {attempts}");
+    }
+}
