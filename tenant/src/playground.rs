@@ -119,7 +119,8 @@ async fn preflight(State(playground): State<Arc<Playground>>, headers: HeaderMap
         .header(header::ORIGIN, origin(&headers))
         .header(header::ACCESS_CONTROL_REQUEST_METHOD, "GET")
         .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization")
-        .timeout(Duration::from_secs(5));
+        // The function waits up to 6 s for keys.
+        .timeout(Duration::from_secs(10));
     Json(match request.send().await {
         Err(_) => json!({ "answers": false }),
         Ok(answer) => {
