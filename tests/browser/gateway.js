@@ -52,6 +52,7 @@ export async function openGateway(port) {
 
 async function listen(port, answer) {
   const server = createServer(answer).listen(port, "127.0.0.1");
+  server.keepAliveTimeout = 0; // Lambda's own keeps a connection while a function works; a wait for keys takes 6 s
   await once(server, "listening");
   return server;
 }
