@@ -43,7 +43,7 @@ fn no_method_path_or_header_is_a_defect() {
         "[ \t]{0,3}(Bearer|bearer|Basic|DPoP|\\PC{0,6})[ \t,]{0,3}\\PC{0,60}",
         "\\PC{0,100}",
     ]);
-    holds(1_000, &(method, path, header), &async |api, (method, path, header)| {
+    holds(500, &(method, path, header), &async |api, (method, path, header)| {
         let headers: Vec<_> = header.iter().map(|value| ("authorization", value.as_str())).collect();
         let answer = api.send(&event(method, &path, &headers)).await;
         let known = ["/api/public", "/api/private", "/api/private-scoped"].contains(&path.as_str());
@@ -71,7 +71,7 @@ fn no_token_is_a_defect() {
     // Well-formed and signed, with anything for header and payload: past the first gates, into the parsers.
     let json = prop_oneof!["\\PC{0,60}", "\\{(\"[a-z]{1,4}\":([0-9eE.+-]{1,8}|\"\\PC{0,8}\"|null|\\[\\]),?){0,6}\\}"];
     let header = prop_oneof![4 => Just(None), 1 => json.clone().prop_map(Some)];
-    holds(500, &(header, json), &async |api, (header, payload)| {
+    holds(300, &(header, json), &async |api, (header, payload)| {
         let header = header.unwrap_or_else(|| api.token().header_json());
         let token = api.tenant.key().sign(Algorithm::Rs256, &header, &payload);
         prop_assert_eq!(api.get("/api/private", &token).await.status, 401);
@@ -143,7 +143,7 @@ fn order_and_blanks_change_no_decision() {
 
 #[test]
 fn claims_are_judged_as_the_rules_say() {
-    holds(1_000, &claims(), &async |api, claims| {
+    holds(500, &claims(), &async |api, claims| {
         let payload = payload(api, &claims, "");
         let answer = ask(api, &payload).await;
         let code = answer.body.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());

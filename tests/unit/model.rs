@@ -183,7 +183,7 @@ fn keys_of(kids: &BTreeSet<u8>) -> JwkSet {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_cache_decides_as_the_model_does(
