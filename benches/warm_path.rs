@@ -48,7 +48,7 @@ fn parts(criterion: &mut Criterion) {
     let validate = |headers: &HeaderMap| -> Result<Claims, ApiError> {
         let token = bearer::token(headers)?;
         // The keys are at hand, so that nothing is waited for.
-        token::validate(&token, &door.keys, &config, None).now_or_never().expect("an answer at once")
+        token::validate(&token, &door.issuers, &config, None).now_or_never().expect("an answer at once")
     };
 
     let (signed, signature) = good.rsplit_once('.').expect("a JWS");
@@ -80,13 +80,13 @@ fn parts(criterion: &mut Criterion) {
         criterion.bench_function(name, |bencher| bencher.iter(|| validate(black_box(&headers)).is_ok()));
     }
     criterion.bench_function("6 grant alone", |bencher| {
-        let claims = validate(&headers(&good)).expect("claims");
-        bencher.iter(|| grant::require(black_box(&claims), Grant::AllOf(&["read:messages"])).is_ok());
+        let (claims, grants) = (validate(&headers(&good)).expect("claims"), config.grants);
+        bencher.iter(|| grant::require(black_box(&claims), Grant::AllOf(&["read:messages"]), grants).is_ok());
     });
 
     let event = event("GET", "/api/private-scoped", &[("authorization", &format!("Bearer {good}"))]).to_string();
     let read = || serde_json::from_str::<Event>(&event).expect("an event");
-    let api = Api::new(ROUTES, config, door.keys.clone(), ());
+    let api = Api::new(ROUTES, config, door.issuers.clone(), ());
     criterion.bench_function("7 request to response", |bencher| {
         let mut service = handler::service(Arc::clone(&api));
         bencher.iter_batched(

@@ -1,39 +1,39 @@
 //! Environment variables -> [`Config`], or a sentence that tells how to fix them.
 
+mod callers;
+mod issuers;
+mod tokens;
+
 use std::fmt;
+use std::marker::PhantomData;
 
-use lambda_http::http::HeaderValue;
-use reqwest::{Certificate, Url};
+use reqwest::Certificate;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::keys::{JwkSet, NoSet, Source};
+pub use self::callers::{AllowedHeaders, AllowedOrigins, Origin};
+pub use self::issuers::Issuer;
+pub use self::tokens::{ExpectedClaim, Grants};
 
 /// The settings. Every other figure is a constant, beside the rule that needs it.
 pub struct Config {
-    /// `https://{AUTH0_DOMAIN}/`: what a token's `iss` must be, byte for byte.
-    pub issuer: String,
-    /// `API_AUDIENCE`: the identifier of the API in the Auth0 dashboard, which a token's `aud` must hold.
-    pub audience: String,
-    /// `JWKS_URI`: where the signing keys are. By default `https://{AUTH0_DOMAIN}/.well-known/jwks.json`.
-    pub jwks_uri: Url,
-    /// `PINNED_JWKS`: keys to start with, so that a cold start needs no network. By default none.
-    pub pinned_jwks: Option<JwkSet>,
-    /// `SSL_CERT_FILE`: the root certificates (PEM) to trust for `jwks_uri`. By default those that are compiled in.
+    /// `AUTH0_DOMAIN` and `ISSUERS`: whose tokens are accepted, and where the keys are. One at least.
+    pub issuers: Vec<Issuer>,
+    /// `SSL_CERT_FILE`: the root certificates (PEM) to trust where keys are fetched. By default those that are compiled in.
     pub roots: Option<Vec<Certificate>>,
-    /// `ALLOWED_ORIGINS`: whose pages may read the answers. By default all.
-    pub allowed_origins: AllowedOrigins,
-    /// `BASE_PATH`: what a custom domain's mapping puts before the path, such as `/v1`. By default nothing.
-    pub base_path: Option<String>,
+    /// `API_AUDIENCE`: the identifiers of the API in the Auth0 dashboard, of which a token's `aud` must hold one.
+    pub audiences: Vec<String>,
+    /// `GRANTS`: the claims in which the words that a route requires are looked up. By default `scope`.
+    pub grants: Grants,
+    /// `EXPECTED_CLAIMS`: claims that a token must have, and with which values. By default none.
+    pub expected_claims: Vec<ExpectedClaim>,
     /// `ANONYMOUS_SESSIONS`: whether tokens of Auth0's anonymous sessions are accepted. By default they are not.
     pub anonymous_sessions: bool,
-}
-
-/// The origins that CORS lets in.
-#[derive(Debug, PartialEq, Eq)]
-pub enum AllowedOrigins {
-    /// `*`: any. CORS never allows credentials here, so a page can do no more than `curl`.
-    Any,
-    /// These alone.
-    List(Vec<HeaderValue>),
+    /// `ALLOWED_ORIGINS`: whose pages may read the answers. By default all.
+    pub allowed_origins: AllowedOrigins,
+    /// `ALLOWED_HEADERS`: the request headers that such a page may send.
+    pub allowed_headers: AllowedHeaders,
+    /// `BASE_PATH`: what a custom domain's mapping puts before the path, such as `/v1`. By default nothing.
+    pub base_path: Option<String>,
 }
 
 /// Which variable is wrong, and how to fix it: one sentence or two.
@@ -56,32 +56,19 @@ impl Config {
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         // The template passes an empty string for a parameter that was left out: that counts as not set. Not so for
         // ALLOWED_ORIGINS: an empty list of origins must not mean all of them.
-        let optional = |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-
-        let domain = domain(&required("AUTH0_DOMAIN", &variable, "your tenant's domain, as example.eu.auth0.com")?)?;
-        let audience = required("API_AUDIENCE", &variable, "your API's identifier, as https://quickstarts/api")?;
-        if audience == "YOUR_API_AUDIENCE" {
-            return Err(wrong(
-                "API_AUDIENCE is still the tutorial's YOUR_API_AUDIENCE: set it to your API's identifier, \
-                              which the Auth0 dashboard shows under APIs.",
-            ));
-        }
-        let issuer = format!("https://{domain}/");
+        let optional =
+            |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         Ok(Self {
-            jwks_uri: jwks_uri(&optional("JWKS_URI").unwrap_or_else(|| format!("{issuer}.well-known/jwks.json")))?,
-            pinned_jwks: optional("PINNED_JWKS").as_deref().map(pinned_jwks).transpose()?,
+            issuers: issuers::issuers(&optional)?,
             roots: optional("SSL_CERT_FILE").as_deref().map(roots).transpose()?,
-            allowed_origins: allowed_origins(variable("ALLOWED_ORIGINS").as_deref().unwrap_or("*"))?,
-            base_path: optional("BASE_PATH").as_deref().map(base_path).transpose()?,
-            anonymous_sessions: anonymous_sessions(optional("ANONYMOUS_SESSIONS").as_deref())?,
-            issuer,
-            audience,
+            audiences: tokens::audiences(&optional)?,
+            grants: tokens::grants(optional("GRANTS").as_deref())?,
+            expected_claims: optional("EXPECTED_CLAIMS").as_deref().map_or(Ok(vec![]), tokens::expected_claims)?,
+            anonymous_sessions: tokens::anonymous_sessions(optional("ANONYMOUS_SESSIONS").as_deref())?,
+            allowed_origins: callers::allowed_origins(variable("ALLOWED_ORIGINS").as_deref().unwrap_or("*"))?,
+            allowed_headers: callers::allowed_headers(optional("ALLOWED_HEADERS").as_deref())?,
+            base_path: optional("BASE_PATH").as_deref().map(callers::base_path).transpose()?,
         })
-    }
-
-    /// Where the key store gets its keys.
-    pub fn key_source(&self) -> Source {
-        Source { uri: self.jwks_uri.clone(), roots: self.roots.clone(), pinned: self.pinned_jwks.clone() }
     }
 }
 
@@ -97,74 +84,15 @@ fn wrong(sentence: impl Into<String>) -> ConfigError {
     ConfigError(sentence.into())
 }
 
-fn required(name: &str, variable: impl Fn(&str) -> Option<String>, what: &str) -> Result<String, ConfigError> {
-    let value = variable(name).unwrap_or_default().trim().to_owned();
-    match value {
-        value if value.is_empty() => Err(wrong(format!("{name} is not set: set it to {what}."))),
-        value if value.contains(char::is_whitespace) => {
-            Err(wrong(format!("{name} has a blank in it: set it to {what}.")))
-        }
-        value => Ok(value),
-    }
+/// The values of a list with commas between, without the blanks around them.
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim)
 }
 
-/// `host` or `host:port`, in lower case. `https://host/`, as it is pasted from a browser, counts as the same.
-fn domain(value: &str) -> Result<String, ConfigError> {
-    let given = value.to_lowercase();
-    let host = given.strip_prefix("https://").unwrap_or(&given);
-    let host = host.strip_suffix('/').unwrap_or(host);
-    if host == "your_domain" {
-        return Err(wrong(
-            "AUTH0_DOMAIN is still the tutorial's YOUR_DOMAIN: set it to your tenant's domain, which the \
-                          Auth0 dashboard shows under Settings, as example.eu.auth0.com.",
-        ));
-    }
-    // A string that the URL parser rewrites is no plain domain: one with a path or userinfo, or another notation of an
-    // address. The parser lets two dots in a row through, so they are looked for.
-    match Url::parse(&format!("https://{host}/")).as_ref().map(authority) {
-        Ok(authority) if !host.contains("..") && (authority == host || format!("{authority}:443") == host) => {
-            Ok(authority)
-        }
-        _ => Err(wrong(format!(
-            "AUTH0_DOMAIN is {value:?}, which is no domain: set it to your tenant's domain alone, without a path, a \
-             query or a user, as example.eu.auth0.com."
-        ))),
-    }
-}
-
-fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn jwks_uri(value: &str) -> Result<Url, ConfigError> {
-    match Url::parse(value) {
-        Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => Ok(url),
-        _ => Err(wrong(format!(
-            "JWKS_URI is {value:?}: set it to an https URL, or leave it out to use the tenant's own. (Plain http is for \
-             loopback hosts alone: whoever can change the keys on the way can sign tokens.)"
-        ))),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn pinned_jwks(value: &str) -> Result<JwkSet, ConfigError> {
-    JwkSet::parse(value.as_bytes()).map_err(|no_set| {
-        let reason = match no_set {
-            NoSet::NoJwks => "it is no JSON object with a list of keys",
-            NoSet::TooManyKeys => "it has more than 500 keys",
-            NoSet::NoUsableKey => "none of its keys can verify an access token",
-        };
-        wrong(format!(
-            "PINNED_JWKS cannot be used ({reason}): set it to the JSON of a JWKS with at least one RSA signing key, or \
-             leave it out."
-        ))
-    })
+/// Whether a value is still a tutorial's, such as `YOUR_DOMAIN` or `{yourApiIdentifier}`.
+fn is_placeholder(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    ["your_", "{your", "<your", "your-tenant.", "your-domain."].iter().any(|start| value.starts_with(start))
 }
 
 fn roots(path: &str) -> Result<Vec<Certificate>, ConfigError> {
@@ -177,47 +105,29 @@ fn roots(path: &str) -> Result<Vec<Certificate>, ConfigError> {
     })
 }
 
-/// `*`, or origins separated by commas, each as a browser sends it (RFC 6454, section 6.2). Patterns are refused.
-fn allowed_origins(value: &str) -> Result<AllowedOrigins, ConfigError> {
-    if value.trim() == "*" {
-        return Ok(AllowedOrigins::Any);
+/// The members of a JSON object, the repeated ones too: a map would keep the last alone.
+struct Members<T>(Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Collect(PhantomData))
     }
-    value.split(',').map(|origin| is_origin(origin.trim()).ok_or(origin.trim())).collect::<Result<_, _>>().map_or_else(
-        |origin| {
-            Err(wrong(format!(
-                "ALLOWED_ORIGINS holds {origin:?}, which is no origin: set it to * or to a comma-separated list of \
-                 scheme://host[:port] in lower case, without a path or a final slash, as https://example.com."
-            )))
-        },
-        |origins| Ok(AllowedOrigins::List(origins)),
-    )
 }
 
-fn is_origin(value: &str) -> Option<HeaderValue> {
-    let url = Url::parse(value).ok()?;
-    let origin = format!("{}://{}", url.scheme(), authority(&url));
-    (url.has_host() && origin == value && !origin.contains('*')).then(|| HeaderValue::try_from(origin).ok()).flatten()
-}
+struct Collect<T>(PhantomData<T>);
 
-fn base_path(value: &str) -> Result<String, ConfigError> {
-    let path = value.trim_matches('/');
-    if path.is_empty()
-        || path.split('/').any(str::is_empty)
-        || path.contains(|c: char| c.is_whitespace() || "?#%".contains(c))
-    {
-        return Err(wrong(format!(
-            "BASE_PATH is {value:?}: set it to the path of your custom domain's mapping, as /v1, or leave it out."
-        )));
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Collect<T> {
+    type Value = Members<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a JSON object")
     }
-    Ok(format!("/{path}"))
-}
 
-fn anonymous_sessions(value: Option<&str>) -> Result<bool, ConfigError> {
-    match value {
-        None | Some("refused") => Ok(false),
-        Some("allowed") => Ok(true),
-        Some(value) => Err(wrong(format!(
-            "ANONYMOUS_SESSIONS is {value:?}: set it to allowed or refused, or leave it out to refuse them."
-        ))),
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
     }
 }

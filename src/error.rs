@@ -63,6 +63,9 @@ pub enum ApiError {
     /// A token of Auth0's anonymous sessions, behind which nobody has logged in.
     AnonymousSession,
 
+    /// A token without a claim that `EXPECTED_CLAIMS` names, or with another value; and the claim's name.
+    UnexpectedClaim(String),
+
     /// A valid token without the scopes that the route requires.
     InsufficientScope,
 
@@ -174,6 +177,7 @@ impl ApiError {
             Self::BoundToken           => ("bound_token", WRONG_CLAIMS),
             Self::NotAnAccessToken     => ("not_an_access_token", WRONG_CLAIMS),
             Self::AnonymousSession     => ("anonymous_session", WRONG_CLAIMS),
+            Self::UnexpectedClaim(_)   => ("unexpected_claim", WRONG_CLAIMS),
 
             Self::InsufficientScope    => ("insufficient_scope", Answer {
                 header: Header::InsufficientScope,

@@ -1,5 +1,6 @@
 //! What a route requires, against the verified [`Claims`] -> go on, or 403.
 
+use crate::config::Grants;
 use crate::error::ApiError;
 use crate::token::Claims;
 
@@ -8,9 +9,9 @@ use crate::token::Claims;
 pub enum Grant {
     /// Nothing more.
     Anyone,
-    /// Every one of these scopes.
+    /// Every one of these words.
     AllOf(&'static [&'static str]),
-    /// One of these scopes at least.
+    /// One of these words at least.
     AnyOf(&'static [&'static str]),
 }
 
@@ -24,12 +25,13 @@ impl Grant {
     }
 }
 
-/// Passes if the token has what the route requires.
+/// Passes if the token has what the route requires, in one of the claims that count.
 ///
 /// # Errors
 /// [`ApiError::InsufficientScope`].
-pub fn require(claims: &Claims, grant: Grant) -> Result<(), ApiError> {
-    let granted = |scope: &&str| claims.scope().contains(scope);
+pub fn require(claims: &Claims, grant: Grant, counts: Grants) -> Result<(), ApiError> {
+    let permissions = if counts.permissions { claims.permissions() } else { vec![] };
+    let granted = |word: &&str| counts.scope && claims.scope().contains(word) || permissions.contains(word);
     let passes = match grant {
         Grant::Anyone => true,
         Grant::AllOf(scopes) => scopes.iter().all(granted),

@@ -13,12 +13,13 @@ use lambda_http::request::RequestContext;
 use lambda_http::tower::{Layer, Service};
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 use serde_json::json;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::call::{AuthorizedCall, Call};
-use crate::config::{AllowedOrigins, Config};
+use crate::config::{AllowedHeaders, AllowedOrigins, Config};
 use crate::error::{ApiError, Mismatch};
-use crate::keys::KeyStore;
+use crate::issuers::{Issuer, Issuers};
+use crate::log::shown;
 use crate::reply::Reply;
 use crate::route::{self, Access, Match, Route};
 use crate::{bearer, event, grant, token};
@@ -27,15 +28,15 @@ use crate::{bearer, event, grant, token};
 pub struct Api<S: 'static = ()> {
     routes: &'static [Route<S>],
     config: Config,
-    keys: KeyStore,
+    issuers: Issuers,
     state: S,
     warm: AtomicBool,
 }
 
 impl<S> Api<S> {
     /// Puts them together.
-    pub fn new(routes: &'static [Route<S>], config: Config, keys: KeyStore, state: S) -> Arc<Self> {
-        Arc::new(Self { routes, config, keys, state, warm: AtomicBool::new(false) })
+    pub fn new(routes: &'static [Route<S>], config: Config, issuers: Issuers, state: S) -> Arc<Self> {
+        Arc::new(Self { routes, config, issuers, state, warm: AtomicBool::new(false) })
     }
 }
 
@@ -54,15 +55,22 @@ async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
     let started = Instant::now();
     let found = route::find(api.routes, request, api.config.base_path.as_deref());
     let (path, scopes) = (found.path(), found.scopes());
-    let answer = AssertUnwindSafe(answer(request, found, api)).catch_unwind().await;
+    // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
+    let mut issuer = api.issuers.sole();
+    let answer = AssertUnwindSafe(answer(request, found, api, &mut issuer)).catch_unwind().await;
     let answer = answer.unwrap_or(Err(ApiError::Panicked));
     let answer = answer.and_then(|reply| reply.into_response().ok_or(ApiError::UnwritableReply));
-    log(request, path, scopes.is_some(), &answer, api, started.elapsed());
+    log(request, path, scopes.is_some(), &answer, api, issuer, started.elapsed());
     respond(request, answer.unwrap_or_else(|error| refusal(&error, scopes.unwrap_or_default())))
 }
 
 /// The line of a request: route, bearer token, claims, grant, endpoint. Nothing else answers a protected request.
-async fn answer<S: Sync>(request: &Request, found: Match<'_, S>, api: &Api<S>) -> Result<Reply, ApiError> {
+async fn answer<'a, S: Sync>(
+    request: &Request,
+    found: Match<'_, S>,
+    api: &'a Api<S>,
+    issuer: &mut Option<&'a Issuer>,
+) -> Result<Reply, ApiError> {
     if event::malformed(request) {
         return Err(ApiError::BadRequest);
     }
@@ -76,8 +84,9 @@ async fn answer<S: Sync>(request: &Request, found: Match<'_, S>, api: &Api<S>) -
         Access::Public(handler) => handler(call).await,
         Access::Protected(grant, handler) => {
             let token = bearer::token(request.headers())?;
-            let claims = token::validate(&token, &api.keys, &api.config, time_left(request, api)).await?;
-            grant::require(&claims, grant)?;
+            let claims = token::validate(&token, &api.issuers, &api.config, time_left(request, api)).await?;
+            *issuer = api.issuers.named(claims.issuer());
+            grant::require(&claims, grant, api.config.grants)?;
             handler(AuthorizedCall { call, claims: &claims }).await
         }
     }
@@ -86,7 +95,7 @@ async fn answer<S: Sync>(request: &Request, found: Match<'_, S>, api: &Api<S>) -
 /// The time that the invocation has left, if known. `cargo lambda watch` sends a deadline in 1970: that counts as none.
 fn time_left<S>(request: &Request, api: &Api<S>) -> Option<Duration> {
     let deadline = Duration::from_millis(request.lambda_context_ref()?.deadline);
-    deadline.checked_sub(api.keys.now().wall).filter(|left| !left.is_zero())
+    deadline.checked_sub(api.issuers.now().wall).filter(|left| !left.is_zero())
 }
 
 fn refusal(error: &ApiError, scopes: &[&str]) -> Response<Body> {
@@ -119,6 +128,7 @@ fn log<S>(
     protected: bool,
     answer: &Result<Response<Body>, ApiError>,
     api: &Api<S>,
+    issuer: Option<&Issuer>,
     latency: Duration,
 ) {
     let refusal = answer.as_ref().err();
@@ -132,12 +142,17 @@ fn log<S>(
         Some(ApiError::UnknownKid(kid)) => Some(shown(kid)),
         _ => None,
     };
+    let claim = match refusal {
+        Some(ApiError::UnexpectedClaim(claim)) => Some(claim.as_str()),
+        _ => None,
+    };
     let mismatch = match refusal {
         Some(ApiError::WrongIssuer(mismatch) | ApiError::WrongAudience(mismatch)) => Some(mismatch),
         _ => None,
     };
     tracing::info!(
         api_request_id,
+        trace_id = trace_id(request),
         route = route.unwrap_or("-"),
         protected,
         // A method may be any word, and so it may be a token.
@@ -146,6 +161,7 @@ fn log<S>(
         code = refusal.map(ApiError::code),
         reason = refusal.map(ApiError::reason),
         kid,
+        claim,
         expected = mismatch.map(|Mismatch { expected, .. }| shown(expected)),
         received = mismatch.map(|Mismatch { received, .. }| shown(received)),
         seconds_ahead = match refusal {
@@ -154,14 +170,20 @@ fn log<S>(
         },
         latency_ms = latency.as_secs_f64() * 1e3,
         cold_start = !api.warm.swap(true, Ordering::Relaxed),
-        keys_age_s = api.keys.age().map(|age| age.as_secs()),
+        issuer = issuer.filter(|_| api.issuers.sole().is_none()).map(|issuer| issuer.name.as_str()),
+        keys_age_s = issuer.and_then(|issuer| issuer.keys.age()).map(|age| age.as_secs()),
         "request"
     );
 }
 
-/// Escaped, so that a string can neither break the line nor control the reader's terminal; 128 characters at most.
-fn shown(string: &str) -> String {
-    string.escape_default().take(128).collect()
+/// X-Ray's id of the request, by which the log lines of several services belong together. lambda_http puts Lambda's own into this
+/// header, where Lambda gives one. Otherwise the header is the caller's, and may hold anything: only an id is logged.
+fn trace_id(request: &Request) -> Option<&str> {
+    let trace = request.headers().get("x-amzn-trace-id")?.to_str().ok()?;
+    let root = trace.split(';').find_map(|part| part.trim().strip_prefix("Root="))?;
+    let (time, random) = root.strip_prefix("1-")?.split_once('-')?;
+    let is_hex = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hex(time, 8) && is_hex(random, 24)).then_some(root)
 }
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
@@ -169,7 +191,10 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 fn cors<S>(api: &Api<S>) -> CorsLayer {
     let layer = CorsLayer::new()
         .allow_methods(route::methods(api.routes.iter()))
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers(match &api.config.allowed_headers {
+            AllowedHeaders::Asked => AllowHeaders::mirror_request(),
+            AllowedHeaders::List(names) => AllowHeaders::list(names.iter().cloned()),
+        })
         .expose_headers([
             header::WWW_AUTHENTICATE,
             // REST APIs and Function URLs rename it to this.
@@ -181,7 +206,13 @@ fn cors<S>(api: &Api<S>) -> CorsLayer {
     match &api.config.allowed_origins {
         AllowedOrigins::Any => layer.allow_origin(AllowOrigin::any()).vary([]),
         AllowedOrigins::List(origins) => {
-            layer.allow_origin(AllowOrigin::list(origins.iter().cloned())).vary([header::ORIGIN])
+            let origins = origins.clone();
+            let matches = move |origin: &HeaderValue| origins.iter().any(|allowed| allowed.matches(origin.as_bytes()));
+            layer.allow_origin(AllowOrigin::predicate(move |origin, _| matches(origin))).vary([header::ORIGIN])
         }
     }
 }
+
+#[cfg(test)]
+#[path = "../tests/unit/handler.rs"]
+mod tests;

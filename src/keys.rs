@@ -1,10 +1,11 @@
 //! `kid` -> key: the cache of the issuer's signing keys, and the one place that fetches them.
 //!
 //! Requests alone drive the cache: a Lambda sandbox is frozen between them, so no timer can be relied on.
-//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, what a failure means in `failure.rs`, and which keys count in
-//! `set.rs`.
+//! When to fetch is decided in `cache.rs`, how in `fetch.rs`, from where in `discovery.rs`, what a failure means in `failure.rs`,
+//! and which keys count in `set.rs`.
 
 mod cache;
+mod discovery;
 mod failure;
 mod fetch;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use jsonwebtoken::DecodingKey;
-use reqwest::{Certificate, Url};
+use reqwest::Client;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -26,8 +27,10 @@ pub use self::cache::NoKey;
 use self::cache::{Asker, Cache, FETCH_TIME, Step};
 use self::failure::Failure;
 use self::fetch::Fetcher;
+pub use self::fetch::{KeysAt, client, is_loopback};
 pub use self::set::{JwkSet, NoSet};
 use crate::clock::{Clock, Now};
+use crate::log;
 
 /// The signing keys. A handle: clones share one cache, and a fetch outlives the request that started it.
 #[derive(Clone)]
@@ -35,10 +38,10 @@ pub struct KeyStore(Arc<Shared>);
 
 /// Where the keys come from.
 pub struct Source {
-    /// The address of the issuer's JWKS.
-    pub uri: Url,
-    /// The roots to trust for it in place of the web's own, if any.
-    pub roots: Option<Vec<Certificate>>,
+    /// The issuer's name, for the log and to compare its metadata with.
+    pub issuer: String,
+    /// Where the issuer publishes them.
+    pub keys_at: KeysAt,
     /// The keys to start with, if any.
     pub pinned: Option<JwkSet>,
 }
@@ -52,15 +55,19 @@ struct Shared {
 /// Closes when a fetch has ended, however it did.
 type Ended = watch::Receiver<()>;
 
+/// Whether both are handles of one cache.
+impl PartialEq for KeyStore {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl KeyStore {
     /// An empty cache, or one that holds the pinned keys.
-    ///
-    /// # Errors
-    /// Where the HTTP client cannot be set up.
-    pub fn new(source: Source, clock: Clock) -> Result<Self, reqwest::Error> {
-        let cache = Mutex::new(Cache::new(source.pinned, clock.now()));
-        let fetcher = Fetcher::new(source.uri, source.roots)?;
-        Ok(Self(Arc::new(Shared { cache, fetcher, clock })))
+    pub fn new(source: Source, client: Client, clock: Clock) -> Self {
+        let Source { issuer, keys_at, pinned } = source;
+        let cache = Mutex::new(Cache::new(pinned, clock.now()));
+        Self(Arc::new(Shared { cache, fetcher: Fetcher { client, issuer, keys_at }, clock }))
     }
 
     /// Makes the first fetch in the init phase, where Lambda gives a full core whatever the function's memory size.
@@ -140,10 +147,13 @@ impl KeyStore {
             let _open = open; // closed when this ends, come what may
             let outcome = AssertUnwindSafe(store.0.fetcher.fetch(limit)).catch_unwind().await;
             let outcome = outcome.unwrap_or(Err(Failure::PANIC));
+            let issuer = store.0.fetcher.issuer.as_str();
             match &outcome {
-                Ok(keys) => tracing::info!(keys = keys.len(), "JWKS fetched"),
-                Err(Failure { reason, status, .. }) => {
-                    tracing::warn!(reason, status = status.map(|status| status.as_u16()), "JWKS not fetched");
+                Ok(keys) => tracing::info!(issuer, keys = keys.len(), "JWKS fetched"),
+                Err(Failure { reason, status, received, .. }) => {
+                    let status = status.map(|status| status.as_u16());
+                    let received = received.as_deref().map(log::shown);
+                    tracing::warn!(issuer, reason, status, received, "JWKS not fetched");
                 }
             }
             let now = store.now();

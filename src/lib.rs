@@ -11,6 +11,7 @@
 //! - [`reply`]: what an endpoint answers
 //! - [`bearer`]: the `Authorization` header -> a bearer token
 //! - [`token`]: a bearer token -> verified claims
+//! - [`issuers`]: a token's `iss` -> the issuer, with its key store
 //! - [`keys`]: a `kid` -> the issuer's signing key
 //! - [`grant`]: what a route requires, against the claims -> go on, or 403
 //! - [`error`]: a refusal -> status, code, description, challenge
@@ -29,7 +30,7 @@ use tokio::runtime::{self, Builder};
 
 use crate::config::Config;
 use crate::handler::Api;
-use crate::keys::KeyStore;
+use crate::issuers::Issuers;
 use crate::route::Route;
 
 pub mod config;
@@ -49,6 +50,8 @@ pub mod reply;
 pub mod bearer;
 
 pub mod token;
+
+pub mod issuers;
 
 pub mod keys;
 
@@ -72,11 +75,11 @@ pub mod template;
 pub async fn serve<S: Send + Sync + 'static>(
     routes: &'static [Route<S>],
     config: Config,
-    keys: KeyStore,
+    issuers: Issuers,
     state: impl Future<Output = Result<S, Error>>,
 ) -> Result<(), Error> {
-    let (state, ()) = futures_util::future::join(state, keys.warm_up()).await;
-    let api = Api::new(routes, config, keys, state?);
+    let (state, ()) = futures_util::future::join(state, issuers.warm_up()).await;
+    let api = Api::new(routes, config, issuers, state?);
     lambda_runtime::run_concurrent(event::service(handler::service(api))).await
 }
 

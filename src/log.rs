@@ -27,6 +27,12 @@ pub fn init() {
     }));
 }
 
+/// What the log shows of a string that came from outside: escaped, so that it can neither break the line nor control the reader's
+/// terminal, and 128 characters at most.
+pub fn shown(string: &str) -> String {
+    string.escape_default().take(128).collect()
+}
+
 /// What writes the log, and whether `RUST_LOG` was understood.
 fn subscriber(
     variable: impl Fn(&str) -> Option<String>,

@@ -9,14 +9,14 @@ use std::process::ExitCode;
 
 use api_authorization::clock::Clock;
 use api_authorization::config::Config;
-use api_authorization::keys::KeyStore;
+use api_authorization::issuers::Issuers;
 use api_authorization::routes::ROUTES;
 use api_authorization::{log, runtime, serve, template};
 use lambda_runtime::Error;
 use once_cell::sync::OnceCell;
 
-/// Outlives warm invocations. The cell holds the key store, never the keys: keys rotate, a cell does not.
-static JWKS: OnceCell<KeyStore> = OnceCell::new();
+/// Outlives warm invocations. The cell holds the issuers' key stores, never the keys: keys rotate, a cell does not.
+static JWKS: OnceCell<Issuers> = OnceCell::new();
 
 fn main() -> ExitCode {
     // `make routes`: the lines of template.yaml that follow from the table.
@@ -37,8 +37,8 @@ fn main() -> ExitCode {
 fn start() -> Result<(), Error> {
     let config = Config::from_env()?;
     runtime()?.block_on(async {
-        let keys = JWKS.get_or_try_init(|| KeyStore::new(config.key_source(), Clock::system()))?.clone();
+        let issuers = JWKS.get_or_try_init(|| Issuers::new(&config, &Clock::system()))?.clone();
         // If your endpoints share something, such as the client of a database, make it here.
-        serve(ROUTES, config, keys, async { Ok(()) }).await
+        serve(ROUTES, config, issuers, async { Ok(()) }).await
     })
 }

@@ -18,7 +18,8 @@ use crate::bearer::BearerToken;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::error::{ApiError, Mismatch};
-use crate::keys::{KeyStore, NoKey};
+use crate::issuers::{Issuer, Issuers};
+use crate::keys::NoKey;
 
 /// Verifies a bearer token as an access token for this API.
 ///
@@ -27,24 +28,26 @@ use crate::keys::{KeyStore, NoKey};
 /// This does NOT ask the issuer whether the token was revoked, and does NOT keep it from being used again.
 ///
 /// # Errors
-/// The first check that fails, in the order: shape, header, key, signature, types of the claims, `exp`, the other claims.
+/// The first check that fails, in the order: shape, header, key, signature, types of the claims, `exp`, the other claims. Where
+/// several issuers are trusted, `iss` comes before the key, too.
 pub async fn validate(
     token: &BearerToken<'_>,
-    keys: &KeyStore,
+    issuers: &Issuers,
     config: &Config,
     left: Option<Duration>,
 ) -> Result<Claims, ApiError> {
     // Cheap checks first: a malformed token causes no fetch.
     let unverified = Unverified::parse(token.unverified())?;
+    let issuer = issuer(&unverified.payload, issuers)?;
     // Judged before the signature, and told after it: a token that no key could save is no reason for a fetch.
-    let judged = judge(&unverified.payload, config, keys.now());
-    let key = keys.key(&unverified.kid, judged.is_err(), left).await.map_err(|missing| match missing {
+    let judged = judge(&unverified.payload, issuer, config, issuer.keys.now());
+    let key = issuer.keys.key(&unverified.kid, judged.is_err(), left).await.map_err(|missing| match missing {
         NoKey::Unknown => ApiError::UnknownKid(unverified.kid.clone()),
         NoKey::Unavailable(seconds) => ApiError::KeysUnavailable(seconds),
     })?;
     // The algorithm is ours, not the token's (RFC 8725, section 3.1).
     match crypto::verify(unverified.signature, unverified.signed, &key, Algorithm::RS256) {
-        Ok(true) => judged.map(Claims::new),
+        Ok(true) => judged,
         _ => Err(ApiError::BadSignature),
     }
 }
@@ -129,8 +132,23 @@ struct Strict {
     b64: Option<IgnoredAny>,
 }
 
-/// Checks the claims of a payload. They are no [`Claims`] until the signature is verified.
-fn judge(payload: &[u8], config: &Config, now: Now) -> Result<Read, ApiError> {
+/// The issuer by whose keys a token is to be verified. Where several are trusted, the token's own word chooses among them, before
+/// anything is fetched; and it is compared once more with the other claims.
+fn issuer<'a>(payload: &[u8], issuers: &'a Issuers) -> Result<&'a Issuer, ApiError> {
+    if let Some(sole) = issuers.sole() {
+        return Ok(sole);
+    }
+    let received = serde_json::from_slice(payload).map(|Iss { iss }| iss).unwrap_or_default();
+    issuers.named(&received).ok_or_else(|| ApiError::WrongIssuer(Mismatch { expected: issuers.names(), received }))
+}
+
+#[derive(Deserialize)]
+struct Iss {
+    iss: String,
+}
+
+/// Checks the claims of a payload. What comes of it must not be used until the signature is verified.
+fn judge(payload: &[u8], trusted: &Issuer, config: &Config, now: Now) -> Result<Claims, ApiError> {
     let read = Read::parse(payload)?;
     let claims = &read.registered;
     let now = now.wall.as_secs_f64().floor();
@@ -150,15 +168,22 @@ fn judge(payload: &[u8], config: &Config, now: Now) -> Result<Read, ApiError> {
     if let Some(time) = [claims.nbf, claims.iat].into_iter().flatten().find(|time| *time > now + LEEWAY) {
         return Err(ApiError::NotYetValid(Duration::from_secs_f64(time - now).as_secs()));
     }
-    if *issuer != config.issuer {
-        return Err(ApiError::WrongIssuer(Mismatch { expected: config.issuer.clone(), received: issuer.clone() }));
+    if *issuer != trusted.name {
+        return Err(ApiError::WrongIssuer(Mismatch { expected: trusted.name.clone(), received: issuer.clone() }));
     }
-    if !audience.contains(&config.audience) {
-        let (expected, received) = (config.audience.clone(), Strings::joined(audience));
+    let Some(ours) = config.audiences.iter().find(|ours| audience.contains(ours)).cloned() else {
+        let (expected, received) = (config.audiences.join(" "), Strings::joined(audience));
         return Err(ApiError::WrongAudience(Mismatch { expected, received }));
-    }
+    };
     if claims.is_anonymous() && !config.anonymous_sessions {
         return Err(ApiError::AnonymousSession);
     }
-    Ok(read)
+    let unexpected = config.expected_claims.iter().find(|expected| match read.all.get(&expected.name) {
+        Some(value) => !expected.values.contains(value),
+        None => true,
+    });
+    match unexpected {
+        Some(expected) => Err(ApiError::UnexpectedClaim(expected.name.clone())),
+        None => Ok(Claims::new(read, trusted.name.clone(), ours)),
+    }
 }

@@ -155,7 +155,7 @@ async fn validated(api: &FrontDoor, payload: &str) -> Claims {
     let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
     let bearer = bearer::token(&headers).expect("a bearer token");
-    token::validate(&bearer, &api.keys, &config(&api.tenant, &[]), None).await.expect("a valid token")
+    token::validate(&bearer, &api.issuers, &config(&api.tenant, &[]), None).await.expect("a valid token")
 }
 
 /// Auth0's anonymous sessions: nobody has logged in.
@@ -423,7 +423,7 @@ async fn headers_on_every_answer() {
             let answer = api.send(&headers(&asked, "OPTIONS", path)).await;
             assert_eq!((answer.status, answer.body.as_deref()), (200, None));
             let mut expected = vec![
-                ("access-control-allow-headers", "authorization,content-type"),
+                ("access-control-allow-headers", ALLOWED_HEADERS),
                 ("access-control-allow-methods", methods.as_str()),
                 ("access-control-max-age", "600"),
             ];
@@ -432,6 +432,59 @@ async fn headers_on_every_answer() {
             let headers: Vec<_> = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             expected.sort_unstable();
             assert_eq!(headers, expected, "a preflight for {origin:?} with {allowed}");
+        }
+    }
+}
+
+/// What the pages of 2026 send without being asked.
+const ALLOWED_HEADERS: &str = "authorization,content-type,dpop,traceparent,tracestate,baggage,sentry-trace,x-requested-with,\
+    x-api-key,x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-trace-id";
+
+#[tokio::test]
+async fn the_headers_that_a_page_may_send() {
+    let all = Some(ALLOWED_HEADERS);
+    for (setting, asked, allowed) in [
+        (None, Some("authorization,sentry-trace,baggage"), all),
+        (None, Some("authorization,traceparent,tracestate"), all),
+        (None, Some("authorization,x-datadog-trace-id,x-datadog-parent-id"), all),
+        (None, Some("authorization,x-requested-with"), all),
+        (None, Some("authorization,x-api-key"), all),
+        (None, Some("x-unheard-of"), all),
+        (Some(""), Some("authorization"), all),
+        (Some("Authorization, X-Mine"), Some("authorization"), Some("authorization,x-mine")),
+        (Some("*"), Some("authorization,x-unheard-of"), Some("authorization,x-unheard-of")),
+        (Some("*"), None, None),
+    ] {
+        let environment: Vec<_> = setting.map(|setting| ("ALLOWED_HEADERS", setting)).into_iter().collect();
+        let api = FrontDoor::with(&environment).await;
+        let mut headers = vec![("origin", "https://a.example"), ("access-control-request-method", "GET")];
+        headers.extend(asked.map(|asked| ("access-control-request-headers", asked)));
+        let answer = api.send(&event("OPTIONS", "/api/private", &headers)).await;
+        let got = (
+            answer.status,
+            answer.header("access-control-allow-headers"),
+            answer.header("access-control-allow-origin"),
+        );
+        assert_eq!(got, (200, allowed, Some("*")), "{setting:?}: {asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_subdomains_and_of_apps() {
+    let api = FrontDoor::with(&[("ALLOWED_ORIGINS", "https://*.a.example, capacitor://localhost")]).await;
+    for (origin, allowed) in [
+        ("https://x.a.example", true),
+        ("https://y.x.a.example", true),
+        ("capacitor://localhost", true),
+        ("https://a.example", false),
+        ("https://x.a.example.evil.example", false),
+        ("https://*.a.example", false),
+    ] {
+        let asked = [("origin", origin), ("access-control-request-method", "GET")];
+        for (method, path) in [("GET", "/api/public"), ("GET", "/api/private"), ("OPTIONS", "/api/private")] {
+            let answer = api.send(&event(method, path, &asked)).await;
+            let got = (answer.header("access-control-allow-origin"), answer.header("vary"));
+            assert_eq!(got, (allowed.then_some(origin), Some("origin")), "{method} {path} from {origin}");
         }
     }
 }

@@ -39,7 +39,7 @@ async fn the_catalogue_without_keys() {
         monotonic: Duration::from_secs(90_000 * reading.load(Ordering::SeqCst)),
         wall: Duration::from_secs(NOW.unsigned_abs()),
     });
-    let api = FrontDoor::by_clock(Tenant::http().await, &[], clock);
+    let api = FrontDoor::by_clock(Tenant::http().await, &[], &clock);
     for row in catalogue::rows(&api.tenant, NOW) {
         days.fetch_add(1, Ordering::SeqCst);
         let before = api.tenant.fetches();
@@ -167,7 +167,7 @@ async fn every_other_letter_in_a_good_token() {
             let headers =
                 HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(&changed).expect("a header's bytes"))]);
             let bearer = bearer::token(&headers).expect("one token");
-            let decided = token::validate(&bearer, &api.keys, &config, None).await;
+            let decided = token::validate(&bearer, &api.issuers, &config, None).await;
             let refusal = decided.err().unwrap_or_else(|| panic!("{} in place {at} is taken", char::from(*letter)));
             assert_eq!(refusal.code(), "invalid_header", "{} in place {at}: {refusal:?}", char::from(*letter));
         }

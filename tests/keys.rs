@@ -181,7 +181,7 @@ async fn clocks_that_jump() {
         monotonic: Duration::from_secs(reading_monotonic.load(SeqCst)),
         wall: Duration::from_secs(reading_wall.load(SeqCst)),
     });
-    let api = FrontDoor::by_clock(tenant, &[], clock);
+    let api = FrontDoor::by_clock(tenant, &[], &clock);
     let token = api.tenant.token().at(0).claim("exp", 5_000_000_000_u64).sign();
     for (row, monotonic_to, wall_to, fetches) in [
         ("at first", 0, NOW, 1),

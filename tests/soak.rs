@@ -38,7 +38,7 @@ async fn soak() {
     let clock =
         Clock::new(move || Now { monotonic: passed(), wall: Duration::from_secs(NOW.unsigned_abs()) + passed() });
     let fast = move || passed().as_secs();
-    let api = FrontDoor::by_clock(Tenant::http().await, &[], clock);
+    let api = FrontDoor::by_clock(Tenant::http().await, &[], &clock);
     let token = |key: &Key| api.token().at(NOW).claim("exp", NOW + 1_000_000).signed_by(key);
 
     // Keys are made beforehand: making one takes as long as a thousand requests.

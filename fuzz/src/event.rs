@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use api_authorization::clock::Clock;
 use api_authorization::event::{self, Event};
 use api_authorization::handler::{self, Api};
-use api_authorization::keys::KeyStore;
+use api_authorization::issuers::Issuers;
 use api_authorization::routes::ROUTES;
 use lambda_http::tower::{Service, ServiceExt};
 use lambda_http::{Body, Context, LambdaEvent, Request, RequestExt, Response, service_fn};
@@ -19,10 +19,10 @@ struct World {
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let config = super::config(None);
-    let keys = KeyStore::new(config.key_source(), Clock::system()).expect("a client");
+    let issuers = Issuers::new(&config, &Clock::system()).expect("a client");
     // The fuzzer's own hook ends the process, also where the panic is caught.
     super::caught::quietly();
-    World { runtime: super::runtime(), api: Api::new(ROUTES, config, keys, ()) }
+    World { runtime: super::runtime(), api: Api::new(ROUTES, config, issuers, ()) }
 });
 
 pub fn event(bytes: &[u8]) {

@@ -8,7 +8,7 @@ use api_authorization::bearer;
 use api_authorization::clock::{Clock, Now};
 use api_authorization::config::Config;
 use api_authorization::error::ApiError;
-use api_authorization::keys::KeyStore;
+use api_authorization::issuers::Issuers;
 use api_authorization::token::{self, Claims};
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::json;
@@ -22,7 +22,7 @@ const NOW: u64 = 1_900_000_000;
 struct World {
     runtime: Runtime,
     config: Config,
-    keys: KeyStore,
+    issuers: Issuers,
     key: Key,
 }
 
@@ -30,8 +30,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let key = Key::generate("k");
     let config = super::config(Some(&json!({ "keys": [key.jwk()] })));
     let now = Now { monotonic: Duration::ZERO, wall: Duration::from_secs(NOW) };
-    let keys = KeyStore::new(config.key_source(), Clock::new(move || now)).expect("a client");
-    World { runtime: super::runtime(), config, keys, key }
+    let issuers = Issuers::new(&config, &Clock::new(move || now)).expect("a client");
+    World { runtime: super::runtime(), config, issuers, key }
 });
 
 /// The first byte says what the others are.
@@ -77,7 +77,7 @@ fn validate(world: &World, token: &[u8]) -> Option<Result<Claims, ApiError>> {
     let value = HeaderValue::from_bytes(&[b"Bearer ", token].concat()).ok()?;
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
     let bearer = bearer::token(&headers).ok()?;
-    let result = world.runtime.block_on(token::validate(&bearer, &world.keys, &world.config, None));
+    let result = world.runtime.block_on(token::validate(&bearer, &world.issuers, &world.config, None));
     if let Err(refusal) = &result {
         assert!(refusal.status() == 401 || refusal.status() == 503, "{refusal:?}");
     }

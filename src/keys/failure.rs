@@ -13,7 +13,7 @@ use rustls::pki_types::InvalidDnsNameError;
 use super::set::NoSet;
 
 /// Why a fetch gave no keys. It never quotes what the issuer sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The word for the log. The operating pages say for each what to do.
     pub reason: &'static str,
@@ -23,6 +23,8 @@ pub struct Failure {
     pub passes: bool,
     /// How long the issuer asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// The issuer that metadata name, where that is another one.
+    pub received: Option<String>,
 }
 
 impl Failure {
@@ -30,13 +32,20 @@ impl Failure {
     pub const TIMEOUT: Self = Self::passing("timeout");
     /// A body of more than 512 KiB.
     pub const TOO_LARGE: Self = Self::lasting("too_large");
+    /// An answer where an issuer's metadata should be, but none that says where its keys are.
+    pub const NO_METADATA: Self = Self::lasting("no_metadata");
     /// A defect of ours.
     pub const PANIC: Self = Self::lasting("panic");
 
     /// An answer of another status than 200.
     pub fn status(status: StatusCode, retry_after: Option<Duration>) -> Self {
         let passes = matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504);
-        Self { reason: "status", status: Some(status), passes, retry_after }
+        Self { status: Some(status), passes, retry_after, ..Self::lasting("status") }
+    }
+
+    /// Metadata of this issuer, in the place of those that were asked for.
+    pub fn another_issuer(received: String) -> Self {
+        Self { received: Some(received), ..Self::lasting("another_issuer") }
     }
 
     /// A body that is no set of keys.
@@ -93,11 +102,11 @@ impl Failure {
     }
 
     const fn passing(reason: &'static str) -> Self {
-        Self { reason, status: None, passes: true, retry_after: None }
+        Self { reason, status: None, passes: true, retry_after: None, received: None }
     }
 
     const fn lasting(reason: &'static str) -> Self {
-        Self { reason, status: None, passes: false, retry_after: None }
+        Self { reason, status: None, passes: false, retry_after: None, received: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A URL -> [`JwkSet`], over HTTPS, with a bound on everything.
+//! The place of an issuer's keys -> [`JwkSet`], over HTTPS, with a bound on everything.
 
 use std::time::Duration;
 
@@ -6,53 +6,75 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, Response, StatusCode, Url, redirect};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::discovery;
 use super::failure::{Failure, Resolver};
 use super::set::JwkSet;
 
-/// Asks the issuer for its JWKS.
+/// Where the keys of an issuer are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeysAt {
+    /// At this address.
+    Jwks(Url),
+    /// Where the metadata of the issuer at this address say.
+    Discovery(Url),
+}
+
+/// Whether a URL leads to this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// The HTTP client that all fetches share. reqwest's defaults have no time-outs and follow redirects and proxies.
+///
+/// # Errors
+/// Where the roots cannot be used.
+pub fn client(roots: Option<Vec<Certificate>>) -> Result<Client, reqwest::Error> {
+    Client::builder()
+        .tls_certs_only(match roots {
+            Some(roots) => roots,
+            // Compiled in: reading the system's takes many times as long as the rest of a cold start.
+            None => webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                .iter()
+                .map(|root| Certificate::from_der(root))
+                .collect::<Result<_, _>>()?,
+        })
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .dns_resolver(Resolver)
+        .connect_timeout(CONNECT_TIME)
+        // A sandbox that was frozen wakes up with dead connections.
+        .pool_max_idle_per_host(0)
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// Asks an issuer for its JWKS.
 pub struct Fetcher {
-    client: Client,
-    uri: Url,
+    pub client: Client,
+    /// The issuer's name.
+    pub issuer: String,
+    pub keys_at: KeysAt,
 }
 
 impl Fetcher {
-    /// Sets the client up. reqwest's defaults have no time-outs and follow redirects and proxies.
-    ///
-    /// # Errors
-    /// Where the roots cannot be used.
-    pub fn new(uri: Url, roots: Option<Vec<Certificate>>) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .tls_certs_only(match roots {
-                Some(roots) => roots,
-                // Compiled in: reading the system's takes many times as long as the rest of a cold start.
-                None => webpki_root_certs::TLS_SERVER_ROOT_CERTS
-                    .iter()
-                    .map(|root| Certificate::from_der(root))
-                    .collect::<Result<_, _>>()?,
-            })
-            .https_only(uri.scheme() == "https")
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Resolver)
-            .connect_timeout(CONNECT_TIME)
-            // A sandbox that was frozen wakes up with dead connections.
-            .pool_max_idle_per_host(0)
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { client, uri })
-    }
-
     /// Fetches the keys, in `limit` at most. What fails in passing is tried again, after pauses that grow.
     ///
     /// # Errors
     /// Why the last attempt gave no keys.
     pub async fn fetch(&self, limit: Duration) -> Result<JwkSet, Failure> {
         let end = Instant::now() + limit;
+        // Where the keys are is asked once a fetch, and so it is known for as long as the keys are.
+        let mut found = match &self.keys_at {
+            KeysAt::Jwks(uri) => Some(uri.clone()),
+            KeysAt::Discovery(_) => None,
+        };
         let mut attempts = 0;
         let mut before = Failure::TIMEOUT;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let failure = match timeout(ATTEMPT_TIME.min(left), self.attempt()).await {
+            let failure = match timeout(ATTEMPT_TIME.min(left), self.attempt(&mut found)).await {
                 Ok(Ok(keys)) => return Ok(keys),
                 Ok(Err(failure)) => failure,
                 // Cut short by the end, it says less than the one before.
@@ -70,14 +92,41 @@ impl Fetcher {
         }
     }
 
-    async fn attempt(&self) -> Result<JwkSet, Failure> {
-        let response = self.client.get(self.uri.clone()).send().await.map_err(|error| Failure::of(&error))?;
+    async fn attempt(&self, found: &mut Option<Url>) -> Result<JwkSet, Failure> {
+        let uri = match found {
+            Some(uri) => uri,
+            None => found.insert(self.discover().await?),
+        };
+        JwkSet::parse(&self.get(uri).await?).map_err(Failure::no_set)
+    }
+
+    /// Looks for the issuer's metadata in one place after the other. The first that answers 200 decides.
+    async fn discover(&self) -> Result<Url, Failure> {
+        let (KeysAt::Jwks(issuer) | KeysAt::Discovery(issuer)) = &self.keys_at;
+        let mut refused = Failure::NO_METADATA;
+        for place in discovery::places(issuer) {
+            match self.get(&place).await {
+                Ok(metadata) => return discovery::jwks_uri(&metadata, &self.issuer, issuer),
+                // Where one of the places may answer later, the fetch is worth another attempt.
+                Err(failure) if failure.status.is_some() => {
+                    if !refused.passes {
+                        refused = failure;
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(refused)
+    }
+
+    async fn get(&self, uri: &Url) -> Result<Vec<u8>, Failure> {
+        let response = self.client.get(uri.clone()).send().await.map_err(|error| Failure::of(&error))?;
         // Redirects, too, are refused here: keys come from the place that was configured, and no other.
         if response.status() != StatusCode::OK {
             let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             return Err(Failure::status(response.status(), seconds.map(Duration::from_secs)));
         }
-        JwkSet::parse(&body(response).await?).map_err(Failure::no_set)
+        body(response).await
     }
 }
 

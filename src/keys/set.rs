@@ -111,7 +111,7 @@ struct Jwk {
 }
 
 /// Reads an object. serde alone would also take a list for a struct.
-fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     serde_json::from_slice(json).ok().filter(|_| json.trim_ascii_start().starts_with(b"{"))
 }
 

@@ -13,6 +13,8 @@ use crate::error::ApiError;
 /// let forged = api_authorization::token::Claims { ..todo!() };
 /// ```
 pub struct Claims {
+    issuer: String,
+    audience: String,
     subject: Option<String>,
     scope: Scope,
     actor: Option<String>,
@@ -23,6 +25,38 @@ impl Claims {
     /// `sub`: the user, or the client where a machine calls for itself. Auth0 always sends it.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// `iss`: who issued the token. A subject is known by both: two issuers may call two users by one name.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Which of this API's identifiers the token was issued for: the first of `API_AUDIENCE` that its `aud` holds.
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// The client that got the token: `azp`, or `client_id` (RFC 9068, section 2.2).
+    pub fn client_id(&self) -> Option<&str> {
+        self.string("azp").or_else(|| self.string("client_id"))
+    }
+
+    /// `org_id`: the organisation that the user logged in to.
+    pub fn organization(&self) -> Option<&str> {
+        self.string("org_id")
+    }
+
+    /// Whether a machine calls for itself, as Auth0 says it: no user is behind the token.
+    pub fn is_machine(&self) -> bool {
+        self.subject().is_some_and(|subject| subject.ends_with("@clients"))
+            || self.string("gty") == Some("client-credentials")
+    }
+
+    /// `permissions`: what Auth0's role-based access control gives the user. Nothing, unless it is a list of strings.
+    pub fn permissions(&self) -> Vec<&str> {
+        let permissions = self.get("permissions").and_then(Value::as_array);
+        permissions.and_then(|list| list.iter().map(Value::as_str).collect()).unwrap_or_default()
     }
 
     /// `scope`: what was granted.
@@ -47,11 +81,16 @@ impl Claims {
         T::deserialize(self.get(name)?).ok()
     }
 
+    fn string(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
     /// The claims of a payload that every rule has accepted.
-    pub(super) fn new(read: Read) -> Self {
+    pub(super) fn new(read: Read, issuer: String, audience: String) -> Self {
         let Read { registered: Registered { sub, scope, scp, .. }, actor, all } = read;
         // Entra and Okta call the scope `scp`.
-        Self { subject: sub, scope: Scope(scope.or(scp).map(Strings::words).unwrap_or_default()), actor, all }
+        let scope = Scope(scope.or(scp).map(Strings::words).unwrap_or_default());
+        Self { issuer, audience, subject: sub, scope, actor, all }
     }
 }
 
@@ -75,7 +114,7 @@ impl Scope {
 pub(super) struct Read {
     pub registered: Registered,
     actor: Option<String>,
-    all: Map<String, Value>,
+    pub all: Map<String, Value>,
 }
 
 /// The claims that this API knows. serde refuses a claim of another type, and a repeated name, which two readers could

@@ -17,9 +17,11 @@ use api_authorization::clock::{Clock, Now};
 use api_authorization::config::Config;
 use api_authorization::event::{self, Event};
 use api_authorization::handler::{self, Api};
+use api_authorization::issuers::Issuers;
 use api_authorization::keys::KeyStore;
 use api_authorization::route::Route;
 use api_authorization::routes::ROUTES;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use lambda_http::tower::{Service, ServiceExt, util::BoxCloneService};
 use lambda_http::{Body, Context, LambdaEvent, Request, Response};
 use serde_json::{Value, json};
@@ -30,7 +32,9 @@ pub const NOW: i64 = 1_900_000_000;
 
 pub struct FrontDoor {
     pub tenant: Tenant,
+    /// The tenant's keys, or those of the first issuer that the environment names.
     pub keys: KeyStore,
+    pub issuers: Issuers,
     issuer: String,
     audience: String,
     service: Mutex<Function>,
@@ -62,17 +66,18 @@ impl FrontDoor {
             let now = Duration::from_millis(reading.load(Ordering::SeqCst).unsigned_abs());
             Now { monotonic: now, wall: now }
         });
-        Self { milliseconds, broken, ..Self::by_clock(tenant, environment, clock) }
+        Self { milliseconds, broken, ..Self::by_clock(tenant, environment, &clock) }
     }
 
     /// The same by another clock, which no call here moves.
-    pub fn by_clock(tenant: Tenant, environment: &[(&str, &str)], clock: Clock) -> Self {
+    pub fn by_clock(tenant: Tenant, environment: &[(&str, &str)], clock: &Clock) -> Self {
         let config = config(&tenant, environment);
-        let keys = KeyStore::new(config.key_source(), clock).expect("a client");
-        let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
-        let service = boxed(handler::service(Api::new(ROUTES, config, keys.clone(), ())));
+        let issuers = Issuers::new(&config, clock).expect("a client");
+        let (issuer, audience) = (config.issuers[0].name.clone(), config.audiences[0].clone());
+        let keys = issuers.named(&issuer).expect("an issuer").keys.clone();
+        let service = boxed(handler::service(Api::new(ROUTES, config, issuers.clone(), ())));
         let (milliseconds, broken, left) = (Arc::default(), Arc::default(), AtomicI64::new(-1));
-        Self { tenant, keys, issuer, audience, service, milliseconds, broken, left }
+        Self { tenant, keys, issuers, issuer, audience, service, milliseconds, broken, left }
     }
 
     /// The same with another table of routes, and what its handlers share.
@@ -82,14 +87,14 @@ impl FrontDoor {
         environment: &[(&str, &str)],
     ) -> Self {
         let door = Self::with(environment).await;
-        let api = Api::new(routes, config(&door.tenant, environment), door.keys.clone(), state);
+        let api = Api::new(routes, config(&door.tenant, environment), door.issuers.clone(), state);
         Self { service: boxed(handler::service(api)), ..door }
     }
 
     /// The same where no event makes a request: the stand-in for a conversion that panics panics at each.
     pub async fn behind_a_broken_conversion(environment: &[(&str, &str)]) -> Self {
         let door = Self::with(environment).await;
-        let api = Api::new(ROUTES, config(&door.tenant, environment), door.keys.clone(), ());
+        let api = Api::new(ROUTES, config(&door.tenant, environment), door.issuers.clone(), ());
         Self { service: boxed(BrokenConversion(handler::service(api))), ..door }
     }
 
@@ -131,9 +136,17 @@ impl FrontDoor {
         answer
     }
 
-    /// Another verifier must accept what was accepted. It has no say on keys that are withdrawn.
+    /// Another verifier must accept what was accepted. It has no say on keys that are withdrawn, and knows one issuer and one
+    /// audience.
     fn accepted(&self, authorization: Option<&str>) {
         let Some(token) = authorization.and_then(|line| line.split_ascii_whitespace().last()) else { return };
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("a payload")).expect("base64url");
+        let claims: Value = serde_json::from_slice(&payload).expect("JSON");
+        if claims["iss"] != self.issuer.as_str()
+            || !claims["aud"].to_string().contains(&json!(self.audience).to_string())
+        {
+            return;
+        }
         let kid = jsonwebtoken::decode_header(token).expect("a header").kid;
         let jwks = self.tenant.jwks();
         let Some(jwk) =

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use api_authorization::clock::Clock;
 use api_authorization::config::Config;
-use api_authorization::keys::KeyStore;
+use api_authorization::issuers::Issuers;
 use api_authorization::{log, runtime, serve, template};
 use lambda_http::Error;
 use once_cell::sync::OnceCell;
@@ -19,8 +19,8 @@ use once_cell::sync::OnceCell;
 use crate::routes::ROUTES;
 use crate::store::Store;
 
-/// Outlives warm invocations. The cell holds the key store, never the keys: keys rotate, a cell does not.
-static JWKS: OnceCell<KeyStore> = OnceCell::new();
+/// Outlives warm invocations. The cell holds the issuers' key stores, never the keys: keys rotate, a cell does not.
+static JWKS: OnceCell<Issuers> = OnceCell::new();
 
 fn main() -> ExitCode {
     // `cargo run -- routes`: what template.yaml has to say of the table.
@@ -39,8 +39,8 @@ fn main() -> ExitCode {
 fn start() -> Result<(), Error> {
     let config = Config::from_env()?;
     runtime()?.block_on(async {
-        let keys = JWKS.get_or_try_init(|| KeyStore::new(config.key_source(), Clock::system()))?.clone();
+        let issuers = JWKS.get_or_try_init(|| Issuers::new(&config, &Clock::system()))?.clone();
         // All calls share one store, and with it one client of DynamoDB. It is made while the keys are fetched.
-        serve(ROUTES, config, keys, Store::from_env()).await
+        serve(ROUTES, config, issuers, Store::from_env()).await
     })
 }

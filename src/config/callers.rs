@@ -1,0 +1,104 @@
+//! `ALLOWED_ORIGINS`, `ALLOWED_HEADERS` and `BASE_PATH` -> who calls, and how.
+
+use lambda_http::http::HeaderName;
+use reqwest::Url;
+
+use super::issuers::{authority, is_plain};
+use super::{ConfigError, list, wrong};
+
+/// The origins that CORS lets in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// `*`: any. CORS never allows credentials here, so a page can do no more than `curl`.
+    Any,
+    /// These alone.
+    List(Vec<Origin>),
+}
+
+/// An origin as a browser sends it (RFC 6454, section 6.2), or `https://*.example.com`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Whether a page of this origin is let in. In the place of the `*` there may be one label or more, and nothing else.
+    pub fn matches(&self, origin: &[u8]) -> bool {
+        let Some((scheme, domain)) = self.0.split_once('*') else { return self.0.as_bytes() == origin };
+        let labels = origin.strip_prefix(scheme.as_bytes()).and_then(|rest| rest.strip_suffix(domain.as_bytes()));
+        labels.is_some_and(|labels| {
+            let mut labels = labels.split(|byte| *byte == b'.');
+            labels.all(|label| {
+                !label.is_empty() && label.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+            })
+        })
+    }
+}
+
+/// The request headers that CORS lets a page send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedHeaders {
+    /// `*`: those that the browser asks for, by name. A literal `*` would not cover `Authorization`.
+    Asked,
+    /// These alone.
+    List(Vec<HeaderName>),
+}
+
+/// What pages of 2026 send: besides those of this API, what Sentry, Datadog and OpenTelemetry put into each request.
+pub const DEFAULT_HEADERS: &str = "authorization,content-type,dpop,traceparent,tracestate,baggage,sentry-trace,\
+    x-requested-with,x-api-key,x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-trace-id";
+
+/// `*`, or origins with commas between.
+pub(super) fn allowed_origins(value: &str) -> Result<AllowedOrigins, ConfigError> {
+    if value.trim() == "*" {
+        return Ok(AllowedOrigins::Any);
+    }
+    list(value).map(origin).collect::<Result<_, _>>().map(AllowedOrigins::List)
+}
+
+fn origin(value: &str) -> Result<Origin, ConfigError> {
+    // A pattern is judged by what is left without the labels.
+    let exact = match value.split_once("://*.") {
+        Some((scheme @ ("http" | "https"), domain)) => format!("{scheme}://{domain}"),
+        _ => value.to_owned(),
+    };
+    match Url::parse(&exact).ok().filter(Url::has_host).map(|url| (authority(&url), url)) {
+        Some((authority, url)) if is_plain(&authority) && format!("{}://{authority}", url.scheme()) == exact => {
+            Ok(Origin(value.to_owned()))
+        }
+        _ => Err(wrong(format!(
+            "ALLOWED_ORIGINS holds {value:?}, which is no origin: set it to * or to a comma-separated list of \
+             scheme://host[:port] in lower case, without a path, a final slash or a default port, as https://example.com or, \
+             for all its subdomains, https://*.example.com."
+        ))),
+    }
+}
+
+/// `*`, or names with commas between.
+pub(super) fn allowed_headers(value: Option<&str>) -> Result<AllowedHeaders, ConfigError> {
+    let value = value.unwrap_or(DEFAULT_HEADERS);
+    if value == "*" {
+        return Ok(AllowedHeaders::Asked);
+    }
+    let names = list(value).map(|name| {
+        // A `*` is a header's name by the letter of HTTP.
+        name.parse().ok().filter(|_| !name.contains('*')).ok_or_else(|| {
+            wrong(format!(
+                "ALLOWED_HEADERS holds {name:?}, which is no header: set it to * or to a comma-separated list of names, as \
+                 authorization,content-type, or leave it out."
+            ))
+        })
+    });
+    names.collect::<Result<_, _>>().map(AllowedHeaders::List)
+}
+
+pub(super) fn base_path(value: &str) -> Result<String, ConfigError> {
+    let path = value.trim_matches('/');
+    if path.is_empty()
+        || path.split('/').any(str::is_empty)
+        || path.contains(|c: char| c.is_whitespace() || "?#%".contains(c))
+    {
+        return Err(wrong(format!(
+            "BASE_PATH is {value:?}: set it to the path of your custom domain's mapping, as /v1, or leave it out."
+        )));
+    }
+    Ok(format!("/{path}"))
+}
