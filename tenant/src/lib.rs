@@ -26,6 +26,9 @@ mod kinds;
 // How a tenant is set to answer -> the response to a request for its JWKS.
 mod answer;
 
+// The time of a request -> whether a limit grants it.
+mod limit;
+
 // What the holder sets -> what the server answers.
 mod state;
 

@@ -1,11 +1,13 @@
 //! Turns what the tenant's holder sets into what its server answers: keys, tokens, and the answer for the JWKS.
 
 use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::key::Key;
+use crate::limit::Limit;
 use crate::token::{AUDIENCE, Token};
 
 /// One tenant, shared by its holder and its server.
@@ -23,6 +25,8 @@ struct Changing {
     audience: String,
     answer: Answer,
     fetches: usize,
+    limit: Option<Limit>,
+    granted: usize,
 }
 
 impl TenantState {
@@ -38,6 +42,8 @@ impl TenantState {
                 audience: AUDIENCE.to_owned(),
                 answer: Answer::default(),
                 fetches: 0,
+                limit: None,
+                granted: 0,
             }),
         }
     }
@@ -108,10 +114,22 @@ impl TenantState {
         self.changing().fetches
     }
 
+    pub(crate) fn limit(&self, burst: u32, per_second: u32) {
+        self.changing().limit = Some(Limit::new(burst, per_second, Instant::now()));
+    }
+
+    pub(crate) fn granted(&self) -> usize {
+        self.changing().granted
+    }
+
     /// Counts a request for the JWKS, and returns how to answer it.
     pub(crate) fn count_fetch(&self) -> Answer {
         let mut changing = self.changing();
         changing.fetches += 1;
+        if changing.limit.as_mut().is_some_and(|limit| !limit.grants(Instant::now())) {
+            return Answer::Body { status: 429, content_type: "text/plain".to_owned(), body: b"too many".to_vec() };
+        }
+        changing.granted += 1;
         changing.answer.clone()
     }
 

@@ -132,6 +132,17 @@ impl Tenant {
         self.state.fetches()
     }
 
+    /// Grants so many requests for its JWKS at once, and so many more in each second from now on. The rest is answered 429,
+    /// whatever [`Tenant::serve`] says.
+    pub fn limit(&self, burst: u32, per_second: u32) {
+        self.state.limit(burst, per_second);
+    }
+
+    /// How many requests for its JWKS were not refused by the limit.
+    pub fn granted(&self) -> usize {
+        self.state.granted()
+    }
+
     /// The API that its tokens are for from now on, in place of [`AUDIENCE`](crate::token::AUDIENCE).
     pub fn set_audience(&self, audience: &str) {
         self.state.set_audience(audience);

@@ -72,6 +72,22 @@ fn fetches_count_however_they_are_answered() {
 }
 
 #[test]
+fn a_limit_refuses_whatever_the_answer_is() {
+    let tenant = Tenant::blocking_http();
+    get_jwks(&tenant);
+    assert_eq!(tenant.granted(), 1, "without a limit, all are granted");
+
+    tenant.limit(2, 0);
+    get_jwks(&tenant);
+    tenant.serve(Answer::Body { status: 503, content_type: "text/plain".to_owned(), body: b"down".to_vec() });
+    assert_eq!(get(&tenant, JWKS), (503, "down".to_owned()));
+    assert_eq!(get(&tenant, JWKS), (429, "too many".to_owned()));
+    tenant.serve(Answer::Never);
+    assert_eq!(get(&tenant, JWKS), (429, "too many".to_owned()));
+    assert_eq!((tenant.fetches(), tenant.granted()), (5, 3));
+}
+
+#[test]
 fn https_serves_whoever_trusts_its_ca_and_nobody_else() {
     let tenant = Tenant::blocking_https();
     let other = Tenant::blocking_https();
