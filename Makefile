@@ -12,6 +12,9 @@ test: ## Runs all checks and tests
 soak: ## Sandboxes that freeze; ten minutes of rotations, faults and junk (SOAK_SECONDS=600)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} cargo test --locked --test freeze --test soak -- --nocapture
 
+fleet: ## A hundred processes, one tenant that grants 20 fetches a second: who is answered 503 (three minutes)
+	@cargo test --locked --test fleet -- --nocapture
+
 fuzz: ## Ten minutes of random inputs for each fuzz target (with nightly Rust)
 	@scripts/fuzz
 
@@ -52,4 +55,4 @@ clean: ## Removes all that was built or installed here
 	rm -rf target .venv .aws-sam tests/browser/node_modules bench/target bench/node/node_modules bench/node/dist \
 		examples/messages/target examples/messages/.aws-sam examples/messages/tests/node_modules
 
-.PHONY: help start test soak fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean
+.PHONY: help start test soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean

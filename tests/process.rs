@@ -427,6 +427,21 @@ async fn several_events_at_a_time() {
     assert!(lines.iter().all(|line| line["spans"].is_null()), "one span, and no list of them: {lines:?}");
 }
 
+/// Most of eight are refused at first, and ask again until the tenant grants them a request. `make fleet` has a hundred.
+#[tokio::test]
+async fn a_small_fleet_and_a_tenant_with_a_limit() {
+    let tenant = Tenant::https().await;
+    tenant.limit(2, 4);
+    let fleet = join_all((0..8).map(|_| Lambda::start(&tenant, &[]))).await;
+    let token = tenant.token().sign();
+    let answers = join_all(fleet.iter().map(|process| process.get("/api/private", &token))).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
+    assert_eq!(tenant.granted(), 8, "one for each");
+    for process in &fleet {
+        assert_eq!((process.lines("JWKS fetched").len(), process.lines("JWKS not fetched").len()), (1, 0));
+    }
+}
+
 #[test]
 fn a_wrong_configuration_stops_the_start() {
     for (environment, sentence) in [
