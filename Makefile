@@ -12,7 +12,7 @@ test: ## Runs all checks and tests
 soak: ## Sandboxes that freeze; ten minutes of rotations, faults and junk (SOAK_SECONDS=600)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} cargo test --locked --test freeze --test soak -- --nocapture
 
-fleet: ## A hundred processes, one tenant that grants 20 fetches a second: who is answered 503 (three minutes)
+fleet: ## A hundred processes, one tenant that grants 20 fetches a second: who is answered 503 (two minutes)
 	@cargo test --locked --test fleet -- --nocapture
 
 fuzz: ## Ten minutes of random inputs for each fuzz target (with nightly Rust)

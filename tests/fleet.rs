@@ -1,5 +1,5 @@
 //! A fleet of real processes, and one tenant that grants 20 requests a second for its keys and answers 429 to the rest, as
-//! Auth0 does: who is answered 503, what it costs the tenant, and when all are well after an outage. `make fleet` lasts three
+//! Auth0 does: who is answered 503, what it costs the tenant, and when all are well after an outage. `make fleet` lasts two
 //! minutes, and prints its figures as rows of a table. `tests/process.rs` has a small fleet for `cargo test`.
 
 mod front_door;
@@ -46,28 +46,32 @@ async fn a_hundred_at_once() {
     );
 }
 
-/// A process works at one thing at a time, and a fetch has to wait for the network: so a request that waits for no fetch has
-/// its line in the log before that fetch has.
+/// A process works at one thing at a time. So where a request waits for no fetch, its line in the log comes before the one of
+/// the fetch; and it takes less than 0.3 s, which is how long requests wait that find stale keys. (Half of them may take longer:
+/// a hundred processes keep a small machine busy.)
 async fn a_hundred_with_pinned_keys() {
     let fleet = Fleet::start(100, Keys::Pinned, Answer::Jwks).await;
     let asked = fleet.each(|process| fleet.ask(process)).await;
 
     assert_eq!(unavailable(&asked), 0);
-    let mut waited = 0;
-    let mut longest = 0.0_f64;
+    let mut took = vec![];
     for process in &fleet.processes {
-        while process.lines("JWKS fetched").is_empty() {
+        // Good or failed, the fetch has its line in the end.
+        while !process.log().contains("JWKS") {
             sleep(Duration::from_millis(50)).await;
         }
         let log = process.log();
-        waited += usize::from(log.find("JWKS fetched") < log.find(r#""message":"request""#));
-        longest = longest.max(process.requests()[0]["fields"]["latency_ms"].as_f64().expect("a latency"));
+        let answered = log.find(r#""message":"request""#).expect("a line in the access log");
+        assert!(Some(answered) < log.find("JWKS"), "it has waited for the fetch: {log}");
+        took.push(process.requests()[0]["fields"]["latency_ms"].as_f64().expect("a latency"));
     }
-    assert_eq!(waited, 0);
+    took.sort_by(f64::total_cmp);
+    let (median, longest) = (took[50], took[99]);
+    assert!(median < 300.0, "they have waited for the fetch: {took:?}");
     row(
         "the same with pinned keys: requests that wait for a fetch",
         "0",
-        &format!("0 (the longest took {longest:.0} ms)"),
+        &format!("0 (half of them took less than {median:.1} ms, the longest {longest:.0} ms)"),
     );
 }
 
