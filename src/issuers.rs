@@ -36,9 +36,9 @@ impl Issuers {
             };
             let sharing = || config.issuers.iter().filter(|other| shares(other));
             let pinned = sharing().find_map(|issuer| issuer.pinned.clone());
-            let shared = sharing().find_map(|first| issuers.iter().find(|issuer| issuer.name == first.name));
-            let keys = if let Some(shared) = shared {
-                shared.keys.clone()
+            let first = sharing().find_map(|other| issuers.iter().find(|issuer| issuer.name == other.name));
+            let keys = if let Some(first) = first {
+                first.keys.clone()
             } else {
                 let source = Source { issuer: issuer.name.clone(), keys_at: issuer.keys_at.clone(), pinned };
                 KeyStore::new(source, client.clone(), clock.clone())
