@@ -10,8 +10,9 @@ use std::marker::PhantomData;
 use reqwest::Certificate;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-pub use self::callers::{AllowedHeaders, AllowedOrigins, Origin};
+pub use self::callers::{AllowedHeaders, AllowedOrigins, Origin, ResourceUrl};
 pub use self::issuers::Issuer;
+pub(crate) use self::issuers::is_plain;
 pub use self::tokens::{ExpectedClaim, Grants};
 
 /// The settings. Every other figure is a constant, beside the rule that needs it.
@@ -34,6 +35,8 @@ pub struct Config {
     pub allowed_headers: AllowedHeaders,
     /// `BASE_PATH`: what a custom domain's mapping puts before the path, such as `/v1`. By default nothing.
     pub base_path: Option<String>,
+    /// `RESOURCE_URL`: the address of the API for clients that discover who issues tokens for it. By default there is none.
+    pub resource_url: ResourceUrl,
 }
 
 /// Which variable is wrong, and how to fix it: one sentence or two.
@@ -68,6 +71,7 @@ impl Config {
             allowed_origins: callers::allowed_origins(variable("ALLOWED_ORIGINS").as_deref().unwrap_or("*"))?,
             allowed_headers: callers::allowed_headers(optional("ALLOWED_HEADERS").as_deref())?,
             base_path: optional("BASE_PATH").as_deref().map(callers::base_path).transpose()?,
+            resource_url: callers::resource_url(optional("RESOURCE_URL").as_deref())?,
         })
     }
 }

@@ -127,18 +127,21 @@ impl ApiError {
         self.row().0
     }
 
-    /// The one header that this answer has beside those that every answer has. `scopes` is what the route requires: a
-    /// challenge tells a client what to ask for.
-    pub fn header(&self, scopes: &[&str]) -> Option<(HeaderName, HeaderValue)> {
+    /// The one header that this answer has beside those that every answer has. A challenge ends in what tells a client how to get
+    /// a better token: where the resource's metadata are (RFC 9728, section 5.1), and which scopes the route requires.
+    pub fn header(&self, metadata: Option<&str>, scopes: &[&str]) -> Option<(HeaderName, HeaderValue)> {
         let (_, Answer { description, header, .. }) = self.row();
-        let scopes = if scopes.is_empty() { String::new() } else { format!(r#", scope="{}""#, scopes.join(" ")) };
-        let error = |code| format!(r#"Bearer realm="api", error="{code}", error_description="{description}"{scopes}"#);
+        let mut how = metadata.map_or_else(String::new, |address| format!(r#", resource_metadata="{address}""#));
+        if !scopes.is_empty() {
+            how += &format!(r#", scope="{}""#, scopes.join(" "));
+        }
+        let error = |code| format!(r#"Bearer realm="api", error="{code}", error_description="{description}"{how}"#);
         let (name, value) = match header {
             Header::None => return None,
             Header::Allow(methods) => (ALLOW, methods.to_owned()),
             Header::RetryAfter(seconds) => (RETRY_AFTER, seconds.to_string()),
             // RFC 6750, section 3.1: a request without credentials gets no error code.
-            Header::Challenge => (WWW_AUTHENTICATE, format!(r#"Bearer realm="api"{scopes}"#)),
+            Header::Challenge => (WWW_AUTHENTICATE, format!(r#"Bearer realm="api"{how}"#)),
             Header::InvalidToken => (WWW_AUTHENTICATE, error("invalid_token")),
             Header::InsufficientScope => (WWW_AUTHENTICATE, error("insufficient_scope")),
         };

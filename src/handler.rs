@@ -22,7 +22,7 @@ use crate::issuers::{Issuer, Issuers};
 use crate::log::shown;
 use crate::reply::Reply;
 use crate::route::{self, Access, Match, Route};
-use crate::{bearer, event, grant, token};
+use crate::{bearer, event, grant, metadata, token};
 
 /// What all requests share: the table, the configuration, the keys, the state.
 pub struct Api<S: 'static = ()> {
@@ -53,15 +53,25 @@ pub fn service<S: Send + Sync + 'static>(
 
 async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
     let started = Instant::now();
-    let found = route::find(api.routes, request, api.config.base_path.as_deref());
+    let found = match route::find(api.routes, request, api.config.base_path.as_deref()) {
+        Match::NotFound => metadata::find(api.routes, request, &api.config),
+        found => found,
+    };
     let (path, scopes) = (found.path(), found.scopes());
+    let before = if let Match::Found(.., before) = found { before } else { "" };
     // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
     let mut issuer = api.issuers.sole();
     let answer = AssertUnwindSafe(answer(request, found, api, &mut issuer)).catch_unwind().await;
     let answer = answer.unwrap_or(Err(ApiError::Panicked));
     let answer = answer.and_then(|reply| reply.into_response().ok_or(ApiError::UnwritableReply));
     log(request, path, scopes.is_some(), &answer, api, issuer, started.elapsed());
-    respond(request, answer.unwrap_or_else(|error| refusal(&error, scopes.unwrap_or_default())))
+    respond(
+        request,
+        answer.unwrap_or_else(|error| {
+            let metadata = scopes.and_then(|_| metadata::address(request, before, &api.config.resource_url));
+            refusal(&error, metadata.as_deref(), scopes.unwrap_or_default())
+        }),
+    )
 }
 
 /// The line of a request: route, bearer token, claims, grant, endpoint. Nothing else answers a protected request.
@@ -75,7 +85,8 @@ async fn answer<'a, S: Sync>(
         return Err(ApiError::BadRequest);
     }
     let (route, parameters) = match found {
-        Match::Found(route, parameters) => (route, parameters),
+        Match::Found(route, parameters, _) => (route, parameters),
+        Match::Metadata(resource) => return Ok(Reply::ok(resource.document(api.routes, &api.issuers))),
         Match::MethodNotAllowed(_, methods) => return Err(ApiError::MethodNotAllowed(methods)),
         Match::NotFound => return Err(ApiError::NotFound),
     };
@@ -98,12 +109,14 @@ fn time_left<S>(request: &Request, api: &Api<S>) -> Option<Duration> {
     deadline.checked_sub(api.issuers.now().wall).filter(|left| !left.is_zero())
 }
 
-fn refusal(error: &ApiError, scopes: &[&str]) -> Response<Body> {
+fn refusal(error: &ApiError, metadata: Option<&str>, scopes: &[&str]) -> Response<Body> {
     let body = json!({ "code": error.code(), "description": error.description() });
     let mut response = Response::new(Body::Text(body.to_string()));
     *response.status_mut() = error.status();
     let json = HeaderValue::from_static("application/json");
-    response.headers_mut().extend([Some((header::CONTENT_TYPE, json)), error.header(scopes)].into_iter().flatten());
+    response
+        .headers_mut()
+        .extend([Some((header::CONTENT_TYPE, json)), error.header(metadata, scopes)].into_iter().flatten());
     response
 }
 

@@ -73,8 +73,8 @@ impl Issuers {
         self.1.now()
     }
 
-    /// The names of all, for the log.
-    pub fn names(&self) -> String {
-        self.0.iter().map(|issuer| issuer.name.as_str()).collect::<Vec<_>>().join(" ")
+    /// The names of all.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|issuer| issuer.name.as_str()).collect()
     }
 }

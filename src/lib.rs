@@ -14,6 +14,7 @@
 //! - [`issuers`]: a token's `iss` -> the issuer, with its key store
 //! - [`keys`]: a `kid` -> the issuer's signing key
 //! - [`grant`]: what a route requires, against the claims -> go on, or 403
+//! - [`metadata`]: what clients that discover their authorization server may read of this API
 //! - [`error`]: a refusal -> status, code, description, challenge
 //!
 //! Three small files serve these: [`clock`], [`log`] and [`template`].
@@ -56,6 +57,8 @@ pub mod issuers;
 pub mod keys;
 
 pub mod grant;
+
+pub mod metadata;
 
 pub mod error;
 

@@ -8,6 +8,7 @@ use lambda_http::{Request, RequestExt};
 pub use crate::__handler as handler;
 use crate::call::{Answer, AuthorizedCall, Call, Parameters};
 use crate::grant::Grant;
+use crate::metadata::{self, Resource};
 
 /// A row of the table. `S` is the state that all calls share.
 ///
@@ -20,6 +21,16 @@ pub struct Route<S: 'static = ()> {
     pub path: &'static str,
     /// Who may call it, and what answers.
     pub access: Access<S>,
+}
+
+impl<S> Route<S> {
+    /// The scopes that a token has to have here.
+    pub fn scopes(&self) -> &'static [&'static str] {
+        match self.access {
+            Access::Public(_) => &[],
+            Access::Protected(grant, _) => grant.scopes(),
+        }
+    }
 }
 
 /// Who may call a route, and the function that answers, as [`handler!`](handler) makes it of an `async fn`.
@@ -63,8 +74,10 @@ macro_rules! __handler {
 
 /// What a request's path and method lead to.
 pub enum Match<'a, S: 'static> {
-    /// A row.
-    Found(&'static Route<S>, Parameters<'a>),
+    /// A row; and what a front put before its path, such as a stage.
+    Found(&'static Route<S>, Parameters<'a>, &'a str),
+    /// The metadata of this resource (RFC 9728).
+    Metadata(Resource),
     /// A path of the table, with a method that it does not have; and the value of `Allow`.
     MethodNotAllowed(&'static str, String),
     /// No path of the table.
@@ -75,7 +88,8 @@ impl<S> Match<'_, S> {
     /// The path as the table has it.
     pub fn path(&self) -> Option<&'static str> {
         match self {
-            Self::Found(route, _) => Some(route.path),
+            Self::Found(route, ..) => Some(route.path),
+            Self::Metadata(_) => Some(metadata::PATH),
             Self::MethodNotAllowed(path, _) => Some(path),
             Self::NotFound => None,
         }
@@ -84,7 +98,7 @@ impl<S> Match<'_, S> {
     /// The scopes that a challenge on this route names. `None` where the route asks for no token.
     pub fn scopes(&self) -> Option<&'static [&'static str]> {
         match self {
-            Self::Found(Route { access: Access::Protected(grant, _), .. }, _) => Some(grant.scopes()),
+            Self::Found(Route { access: Access::Protected(grant, _), .. }, ..) => Some(grant.scopes()),
             _ => None,
         }
     }
@@ -93,25 +107,33 @@ impl<S> Match<'_, S> {
 /// Finds the row of a request by the path that the event gives. Where no row fits, it tries once more without a leading
 /// stage and without the base path.
 pub fn find<'a, S>(routes: &'static [Route<S>], request: &'a Request, base_path: Option<&str>) -> Match<'a, S> {
+    let found = paths(request, base_path).map(|(before, path)| exactly(routes, before, path, request));
+    found.into_iter().find(|found| !matches!(found, Match::NotFound)).unwrap_or(Match::NotFound)
+}
+
+/// The path that the event gives; and the same once more, as a leading stage and the base path before the rest.
+pub fn paths<'a>(request: &'a Request, base_path: Option<&str>) -> [(&'a str, &'a str); 2] {
     // Not `uri().path()`: there, a URL parser has resolved `..`, and a forged Host may have taken a part of the path.
     let path = request.raw_http_path();
-    let context = request.request_context_ref();
-    let (stage, encoded) = match context {
-        // An HTTP API leaves a named stage in the path, and decodes the path. A Function URL and `cargo lambda watch`
-        // (`localhost`) send the same form of event, and do not decode.
-        Some(RequestContext::ApiGatewayV2(event)) => (
-            event.stage.as_deref().filter(|stage| !["", "$default"].contains(stage)),
-            event.domain_name.as_deref().is_some_and(|name| name == "localhost" || name.contains(".lambda-url.")),
-        ),
-        _ => (None, true),
+    // An HTTP API leaves a named stage in the path.
+    let stage = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(event)) => event.stage.as_deref(),
+        _ => None,
     };
-    match exactly(routes, path, request.method(), encoded) {
-        Match::NotFound => {
-            let path = stage.map_or(path, |stage| without(&format!("/{stage}"), path));
-            let path = base_path.map_or(path, |base_path| without(base_path, path));
-            exactly(routes, path, request.method(), encoded)
+    let stage = stage.filter(|stage| !["", "$default"].contains(stage)).map(|stage| format!("/{stage}"));
+    let rest = stage.map_or(path, |stage| without(&stage, path));
+    let rest = base_path.map_or(rest, |base_path| without(base_path, rest));
+    [("", path), path.split_at(path.len() - rest.len())]
+}
+
+/// Whether the front hands on the path as the caller wrote it. An HTTP API decodes the path. A Function URL and
+/// `cargo lambda watch` (`localhost`) send the same form of event, and do not decode.
+fn is_encoded(request: &Request) -> bool {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(event)) => {
+            event.domain_name.as_deref().is_some_and(|name| name == "localhost" || name.contains(".lambda-url."))
         }
-        found => found,
+        _ => true,
     }
 }
 
@@ -135,15 +157,17 @@ fn without<'a>(prefix: &str, path: &'a str) -> &'a str {
 }
 
 /// Looks for the path first, and for the method among the rows of that path.
-fn exactly<'a, S>(routes: &'static [Route<S>], path: &'a str, method: &Method, encoded: bool) -> Match<'a, S> {
+fn exactly<'a, S>(routes: &'static [Route<S>], before: &'a str, path: &'a str, request: &Request) -> Match<'a, S> {
     let fitting = routes.iter().filter(|route| parameters(route.path, path).is_some());
     let Some(shape) = fitting.clone().map(|route| shape(route.path)).min() else { return Match::NotFound };
     let rows: Vec<_> = fitting.filter(|route| self::shape(route.path) == shape).collect();
     let by = |method: &Method| rows.iter().find(|route| route.method == *method);
+    let method = request.method();
     let row = by(method).or_else(|| if method == Method::HEAD { by(&Method::GET) } else { None });
     match (row, rows.first()) {
         (Some(route), _) => {
-            Match::Found(route, Parameters { found: parameters(route.path, path).unwrap_or_default(), encoded })
+            let found = parameters(route.path, path).unwrap_or_default();
+            Match::Found(route, Parameters { found, encoded: is_encoded(request) }, before)
         }
         (None, Some(any)) => {
             let mut allowed = methods(rows.iter().copied());

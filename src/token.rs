@@ -139,7 +139,9 @@ fn issuer<'a>(payload: &[u8], issuers: &'a Issuers) -> Result<&'a Issuer, ApiErr
         return Ok(sole);
     }
     let received = serde_json::from_slice(payload).map(|Iss { iss }| iss).unwrap_or_default();
-    issuers.named(&received).ok_or_else(|| ApiError::WrongIssuer(Mismatch { expected: issuers.names(), received }))
+    issuers
+        .named(&received)
+        .ok_or_else(|| ApiError::WrongIssuer(Mismatch { expected: issuers.names().join(" "), received }))
 }
 
 #[derive(Deserialize)]

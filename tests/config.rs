@@ -1,6 +1,8 @@
 //! Environment variables in, a configuration or a sentence out.
 
-use api_authorization::config::{AllowedHeaders, AllowedOrigins, Config, ConfigError, ExpectedClaim, Grants};
+use api_authorization::config::{
+    AllowedHeaders, AllowedOrigins, Config, ConfigError, ExpectedClaim, Grants, ResourceUrl,
+};
 use api_authorization::keys::KeysAt;
 use serde_json::json;
 use tenant::Key;
@@ -61,6 +63,17 @@ fn what_is_pasted_is_understood() {
         ("[::1]:9010", "https://[::1]:9010/"),
     ] {
         assert_eq!(trusted(&[("AUTH0_DOMAIN", given)])[0].0, issuer, "{given:?}");
+    }
+    for (given, expected) in [
+        ("", ResourceUrl::Off),
+        ("off", ResourceUrl::Off),
+        (" auto ", ResourceUrl::Auto),
+        ("https://api.example.com", ResourceUrl::At("https://api.example.com".to_owned())),
+        ("https://api.example.com/", ResourceUrl::At("https://api.example.com/".to_owned())),
+        ("https://api.example.com/mcp", ResourceUrl::At("https://api.example.com/mcp".to_owned())),
+        ("http://127.0.0.1:8080", ResourceUrl::At("http://127.0.0.1:8080".to_owned())),
+    ] {
+        assert_eq!(read("RESOURCE_URL", Some(given)).map(|config| config.resource_url), Ok(expected), "{given:?}");
     }
     for (given, base_path) in [("/v1", "/v1"), ("v1/", "/v1"), ("/a/b", "/a/b")] {
         let config = read("BASE_PATH", Some(given)).expect("a good base path");
@@ -364,6 +377,17 @@ fn what_cannot_be_used_is_named() {
         ("ALLOWED_ORIGINS", Some("a.example"), "ALLOWED_ORIGINS holds \"a.example\", "),
         ("ALLOWED_ORIGINS", Some("null"), "ALLOWED_ORIGINS holds \"null\", "),
         ("ALLOWED_ORIGINS", Some("https://a.example,"), "ALLOWED_ORIGINS holds \"\", "),
+        (
+            "RESOURCE_URL",
+            Some("api.example.com"),
+            "RESOURCE_URL is \"api.example.com\": set it to auto, to off, or to the",
+        ),
+        ("RESOURCE_URL", Some("http://api.example.com"), "RESOURCE_URL is \"http://api.example.com\": "),
+        ("RESOURCE_URL", Some("https://api.example.com?q"), "RESOURCE_URL is \"https://api.example.com?q\": "),
+        ("RESOURCE_URL", Some("https://api.example.com/#f"), "RESOURCE_URL is \"https://api.example.com/#f\": "),
+        ("RESOURCE_URL", Some("https://u@api.example.com"), "RESOURCE_URL is \"https://u@api.example.com\": "),
+        ("RESOURCE_URL", Some("https://API.example.com"), "RESOURCE_URL is \"https://API.example.com\": "),
+        ("RESOURCE_URL", Some("Auto"), "RESOURCE_URL is \"Auto\": "),
         ("BASE_PATH", Some("/"), "BASE_PATH is \"/\": set it to the path of your custom domain's mapping, as /v1"),
         ("BASE_PATH", Some("/a//b"), "BASE_PATH is \"/a//b\": "),
         ("BASE_PATH", Some("/a?b"), "BASE_PATH is \"/a?b\": "),

@@ -1,9 +1,9 @@
-//! `ALLOWED_ORIGINS`, `ALLOWED_HEADERS` and `BASE_PATH` -> who calls, and how.
+//! `ALLOWED_ORIGINS`, `ALLOWED_HEADERS`, `BASE_PATH` and `RESOURCE_URL` -> who calls, and by which address.
 
 use lambda_http::http::HeaderName;
 use reqwest::Url;
 
-use super::issuers::{authority, is_plain};
+use super::issuers::{authority, is_plain, plain_url};
 use super::{ConfigError, list, wrong};
 
 /// The origins that CORS lets in.
@@ -40,6 +40,17 @@ pub enum AllowedHeaders {
     Asked,
     /// These alone.
     List(Vec<HeaderName>),
+}
+
+/// The address of the API as a protected resource (RFC 9728).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceUrl {
+    /// None: there are no metadata.
+    Off,
+    /// `auto`: by the domain name that the gateway itself gives.
+    Auto,
+    /// This URL, as it is given.
+    At(String),
 }
 
 /// What pages of 2026 send: besides those of this API, what Sentry, Datadog and OpenTelemetry put into each request.
@@ -101,4 +112,17 @@ pub(super) fn base_path(value: &str) -> Result<String, ConfigError> {
         )));
     }
     Ok(format!("/{path}"))
+}
+
+/// `auto`, `off`, or a URL without query and fragment.
+pub(super) fn resource_url(value: Option<&str>) -> Result<ResourceUrl, ConfigError> {
+    match value {
+        None | Some("off") => Ok(ResourceUrl::Off),
+        Some("auto") => Ok(ResourceUrl::Auto),
+        Some(value) if plain_url(value).is_some() => Ok(ResourceUrl::At(value.to_owned())),
+        Some(value) => Err(wrong(format!(
+            "RESOURCE_URL is {value:?}: set it to auto, to off, or to the https URL of your API without a query, as \
+             https://api.example.com. (Plain http is for loopback hosts alone.)"
+        ))),
+    }
 }

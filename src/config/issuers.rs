@@ -83,7 +83,7 @@ fn domain(value: &str) -> Result<String, ConfigError> {
 }
 
 /// The parser lets quotation marks through, and two dots in a row.
-pub(super) fn is_plain(authority: &str) -> bool {
+pub fn is_plain(authority: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_:[]".contains(c);
     authority.chars().all(plain) && !authority.contains("..")
 }
@@ -93,18 +93,23 @@ pub(super) fn authority(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// An issuer's URL (RFC 8414, section 2). A token's `iss` is compared with the string, so it must be what a URL parser makes
-/// of it; but the slash behind a host is the issuer's choice.
+/// An issuer's URL (RFC 8414, section 2).
 fn issuer_url(value: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(value).ok().filter(|url| {
-        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        plain && is_trustworthy(url) && (url.as_str() == value || url.as_str().strip_suffix('/') == Some(value))
-    });
-    url.ok_or_else(|| {
+    plain_url(value).ok_or_else(|| {
         wrong(format!(
             "ISSUERS holds {value:?}, which is no issuer: set it to https URLs with commas between them, each as in the iss \
              of its tokens, without a query or a fragment. (Plain http is for loopback hosts alone.)"
         ))
+    })
+}
+
+/// A URL that others compare byte for byte: without query, fragment and user, and as a URL parser writes it. But a slash behind the
+/// host may be there or not.
+pub(super) fn plain_url(value: &str) -> Option<Url> {
+    Url::parse(value).ok().filter(|url| {
+        let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let same = url.as_str() == value || url.as_str().strip_suffix('/') == Some(value);
+        bare && same && is_plain(&authority(url)) && is_trustworthy(url)
     })
 }
 

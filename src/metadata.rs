@@ -1,0 +1,109 @@
+//! `RESOURCE_URL` and a request -> the metadata of this API as a protected resource (RFC 9728), and their address for challenges.
+
+use lambda_http::http::Method;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+use serde_json::{Value, json};
+
+use crate::config::{Config, ResourceUrl, is_plain};
+use crate::issuers::Issuers;
+use crate::route::{Match, Route, paths};
+
+/// Where the metadata stand, without what a front puts before it and a resource's own path behind it (section 3.1).
+pub const PATH: &str = "/.well-known/oauth-protected-resource";
+
+/// The API or a route of it, as a client knows it: its URL.
+pub struct Resource(String);
+
+impl Resource {
+    /// The document (section 2).
+    pub fn document<S>(&self, routes: &[Route<S>], issuers: &Issuers) -> Value {
+        let mut scopes = Vec::new();
+        for scope in routes.iter().flat_map(Route::scopes) {
+            if !scopes.contains(scope) {
+                scopes.push(*scope);
+            }
+        }
+        json!({
+            "resource": self.0,
+            "authorization_servers": issuers.names(),
+            "scopes_supported": scopes,
+            "bearer_methods_supported": ["header"],
+        })
+    }
+}
+
+/// Looks whether a request that no route fits asks for the metadata: for those of the API at the root and where section 3.1 puts
+/// them, and for those of each route's path.
+pub fn find<'a, S>(routes: &[Route<S>], request: &'a Request, config: &Config) -> Match<'a, S> {
+    let found = paths(request, config.base_path.as_deref()).into_iter().find_map(|(before, path)| {
+        let path = path.strip_prefix(PATH)?;
+        let Place { origin, before, path: api } = place(request, before, &config.resource_url)?;
+        if path.is_empty() || path == api {
+            return Some(Resource(match &config.resource_url {
+                ResourceUrl::At(url) => url.clone(),
+                _ => format!("{origin}{before}"),
+            }));
+        }
+        let is_route = routes.iter().any(|route| route.path == path && !path.contains('{'));
+        is_route.then(|| Resource(format!("{origin}{before}{path}")))
+    });
+    match found {
+        Some(resource) if [Method::GET, Method::HEAD].contains(request.method()) => Match::Metadata(resource),
+        Some(_) => Match::MethodNotAllowed(PATH, "GET, HEAD, OPTIONS".to_owned()),
+        None => Match::NotFound,
+    }
+}
+
+/// The address of the API's metadata, for the challenge to a request on a route that has `before` before its path: one that
+/// answers, or none.
+pub fn address(request: &Request, before: &str, setting: &ResourceUrl) -> Option<String> {
+    let Place { origin, before, path } = place(request, before, setting)?;
+    Some(format!("{origin}{before}{PATH}{path}"))
+}
+
+/// The parts of the API's URL.
+struct Place {
+    origin: String,
+    /// What a front puts before each path: it comes before the metadata's path, too, for no front would lead here otherwise.
+    before: String,
+    /// The rest of the path, which belongs behind the metadata's path.
+    path: String,
+}
+
+fn place(request: &Request, before: &str, setting: &ResourceUrl) -> Option<Place> {
+    match setting {
+        ResourceUrl::Off => None,
+        ResourceUrl::At(url) => {
+            let authority = url.find("://")? + 3;
+            let (origin, path) =
+                url.split_at(url.get(authority..)?.find('/').map_or(url.len(), |slash| authority + slash));
+            let path = path.trim_end_matches('/');
+            // A front that hides what it puts before the path, such as CloudFront, hides it here, too.
+            let rest = path.strip_prefix(before).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+            let (before, path) = rest.map_or(("", path), |rest| (before, rest));
+            Some(Place { origin: origin.to_owned(), before: before.to_owned(), path: path.to_owned() })
+        }
+        ResourceUrl::Auto => {
+            // Never a header: whoever forges one could send clients to an authorization server of his own.
+            let (domain, hidden) = match request.request_context_ref()? {
+                RequestContext::ApiGatewayV2(event) => (event.domain_name.as_deref()?, ""),
+                RequestContext::ApiGatewayV1(event) => {
+                    (event.domain_name.as_deref()?, event.path.as_deref()?.strip_suffix(request.raw_http_path())?)
+                }
+                _ => return None,
+            };
+            // `cargo lambda watch` calls itself so, and speaks no https.
+            let answers = is_plain(domain) && domain != "localhost" && is_plain_path(hidden) && is_plain_path(before);
+            answers.then(|| Place {
+                origin: format!("https://{domain}"),
+                before: format!("{hidden}{before}"),
+                path: String::new(),
+            })
+        }
+    }
+}
+
+fn is_plain_path(path: &str) -> bool {
+    path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~$".contains(&byte))
+}
