@@ -2,39 +2,46 @@
 
 use std::fmt::Write;
 
-use crate::line_up::{BARE_HTTP, BARE_RUNTIME, EXPRESS, FLASK, JWT_VERIFY, OURS};
+use crate::far::ROUND_TRIP;
+use crate::line_up::{BARE_HTTP, BARE_RUNTIME, EXPRESS, FAR, FLASK, JWT_VERIFY, OURS, PINNED};
 use crate::measure::Figures;
 
-const BARS: [&str; 6] = [OURS, BARE_RUNTIME, BARE_HTTP, JWT_VERIFY, EXPRESS, FLASK];
+const BARS: &[&str] = &[OURS, BARE_RUNTIME, BARE_HTTP, JWT_VERIFY, EXPRESS, FLASK];
 
 const WIDTH: f64 = 860.0;
-const LABELS: f64 = 200.0;
+const LABELS: f64 = 240.0;
 const VALUES: f64 = 90.0;
 const BAR: f64 = 22.0;
 const TITLE: f64 = 46.0;
 
 pub fn svg(figures: &Figures) -> String {
     let cold = if figures.no_share.is_none() { "Cold start at 128 MB" } else { "Cold start" };
-    let panels: [(&str, &str, fn(&Figures, &str) -> f64); 4] = [
-        (cold, "ms", |figures, name| figures.cold[name].median() / 1e3),
-        ("Warm authorised request", "ms", |figures, name| figures.warm[name].latency.median() / 1e3),
-        ("CPU time of a warm authorised request", "ms", |figures, name| figures.warm[name].cpu.median() / 1e3),
-        ("Peak memory", "MiB", |figures, name| {
-            let memory = &figures.memory[name];
-            memory.late.as_ref().unwrap_or(&memory.early).median() / 1024.0
+    let far = format!("{cold}, the tenant {} ms of round trip away", ROUND_TRIP.as_millis());
+    let panels: [(&str, &str, &[&str], fn(&Figures, &str) -> Option<f64>); 5] = [
+        (cold, "ms", BARS, |figures, name| Some(figures.cold.get(name)?.median() / 1e3)),
+        (&far, "ms", &FAR, |figures, name| Some(figures.far.get(name)?.median() / 1e3)),
+        ("Warm authorised request", "ms", BARS, |figures, name| Some(figures.warm.get(name)?.latency.median() / 1e3)),
+        ("CPU time of a warm authorised request", "ms", BARS, |figures, name| {
+            Some(figures.warm.get(name)?.cpu.median() / 1e3)
+        }),
+        ("Peak memory", "MiB", BARS, |figures, name| {
+            let memory = figures.memory.get(name)?;
+            Some(memory.late.as_ref().unwrap_or(&memory.early).median() / 1024.0)
         }),
     ];
-    let bars: Vec<_> = BARS.into_iter().filter(|name| figures.warm.contains_key(name)).collect();
     let mut body = String::new();
     let mut y = 0.0;
-    for (title, unit, value) in panels {
+    for (title, unit, names, value) in panels {
+        let bars: Vec<_> = names.iter().filter_map(|name| Some((name, value(figures, name)?))).collect();
+        if bars.is_empty() {
+            continue;
+        }
         y += TITLE;
         _ = writeln!(body, r#"<text class="title" x="0" y="{}">{title}</text>"#, y - 12.0);
-        let most = bars.iter().map(|name| value(figures, name)).fold(0.0, f64::max);
-        for name in &bars {
-            let value = value(figures, name);
+        let most = bars.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+        for (name, value) in bars {
             let width = (value / most * (WIDTH - LABELS - VALUES)).max(1.5);
-            let (class, middle) = (if *name == OURS { "ours" } else { "other" }, y + BAR * 0.68);
+            let (class, middle) = (if [OURS, PINNED].contains(name) { "ours" } else { "other" }, y + BAR * 0.68);
             let number = if value < 10.0 { format!("{value:.2}") } else { format!("{value:.0}") };
             _ = writeln!(
                 body,
@@ -52,7 +59,7 @@ pub fn svg(figures: &Figures) -> String {
         }
     }
     format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="-16 0 {} {}" role="img" aria-label="Cold start, warm request, CPU time and memory of this function beside others">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="-16 0 {} {}" role="img" aria-label="Cold start near the tenant and far from it, warm request, CPU time and memory of this function beside others">
 <style>
 text {{ font: 13px system-ui, sans-serif; fill: #57606a }}
 .title {{ font-weight: 600; font-size: 14px; fill: #1f2328 }}

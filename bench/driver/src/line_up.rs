@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tenant::{Key, Tenant};
 
 use crate::candidate::Candidate;
+use crate::far;
 
 /// Who is measured, with what.
 pub struct LineUp {
@@ -16,12 +17,21 @@ pub struct LineUp {
     pub candidates: Vec<Candidate>,
     /// What is measured for its cold start alone.
     pub cold_alone: Vec<Candidate>,
+    pub far: Far,
     pub token: String,
     pub event: String,
     /// What this function refuses, by name.
     pub refused: Vec<(&'static str, String)>,
     /// Name -> bytes of what would be uploaded.
     pub zips: Vec<(&'static str, u64)>,
+}
+
+/// Who is measured for its cold start with a network between it and the tenant.
+pub struct Far {
+    pub candidates: Vec<Candidate>,
+    /// For them, the tenant is at another port, and so its tokens are of another issuer.
+    pub event: String,
+    pub jwks_uri: String,
 }
 
 pub const OURS: &str = "api-authorization";
@@ -36,6 +46,9 @@ pub const JWT_VERIFY: &str = "aws-jwt-verify";
 pub const HYDRATED: &str = "aws-jwt-verify, keys fetched in init";
 pub const EXPRESS: &str = "express-oauth2-jwt-bearer";
 pub const FLASK: &str = "Flask quickstart";
+
+/// Those of which something is expected there, in the order of the rows.
+pub const FAR: [&str; 5] = [PINNED, OURS, FIRST, BARE_HTTP, HYDRATED];
 
 impl LineUp {
     pub fn from_env() -> io::Result<Self> {
@@ -57,6 +70,7 @@ impl LineUp {
             let candidate = candidates.iter().find(|candidate| candidate.name == name)?;
             Some(candidate.with(variant, variable))
         });
+        let cold_alone: Vec<_> = cold_alone.collect();
 
         let template: Value = serde_json::from_str(&fs::read_to_string(bench.join("../events/private.json"))?)?;
         let event = |authorization: Option<String>| {
@@ -76,11 +90,28 @@ impl LineUp {
                 ("unknown kid, in its pause", bearer(tenant.token().signed_by(&Key::generate("stranger")).sign())),
             ],
             event: bearer(token.clone()),
-            cold_alone: cold_alone.collect(),
+            far: Far::new(&tenant, candidates.iter().chain(&cold_alone), bearer)?,
+            cold_alone,
             zips,
             tenant,
             candidates,
             token,
+        })
+    }
+}
+
+impl Far {
+    fn new<'a>(
+        tenant: &Tenant,
+        near: impl Iterator<Item = &'a Candidate>,
+        event: impl Fn(String) -> String,
+    ) -> io::Result<Self> {
+        let domain = far::from(tenant.domain().parse().map_err(io::Error::other)?)?.to_string();
+        let away = |candidate: &Candidate| candidate.with(candidate.name, Some(("AUTH0_DOMAIN", domain.clone())));
+        Ok(Self {
+            candidates: near.filter(|candidate| FAR.contains(&candidate.name)).map(away).collect(),
+            event: event(tenant.token().claim("iss", format!("https://{domain}/")).sign()),
+            jwks_uri: tenant.jwks_uri().replace(&tenant.domain(), &domain),
         })
     }
 }

@@ -3,6 +3,7 @@
 mod candidate;
 mod chart;
 mod cpu_share;
+mod far;
 mod floor;
 mod line_up;
 mod measure;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,11 @@ pub struct Figures {
     /// Whether cold starts had the CPU share of a small function, and if not, why.
     pub no_share: Option<String>,
     pub cold: BTreeMap<&'static str, Samples>,
-    /// Fetching the JWKS with curl.
+    /// Cold starts with a network between the candidate and the tenant.
+    pub far: BTreeMap<&'static str, Samples>,
+    /// Fetching the JWKS with curl, and fetching it over that network.
     pub curl: Samples,
+    pub far_curl: Samples,
     pub warm: BTreeMap<&'static str, Warm>,
     /// Refusals of this function.
     pub refused: BTreeMap<&'static str, Warm>,
@@ -79,27 +83,32 @@ fn cold_starts(line_up: &LineUp, figures: &mut Figures, lots: &mut Rng) -> io::R
             None
         }
     };
-    let mut candidates: Vec<_> = line_up.candidates.iter().chain(&line_up.cold_alone).collect();
-    for candidate in &candidates {
+    let tenant = &line_up.tenant;
+    let ca = tenant.ca_file().expect("a tenant over https");
+    let near = line_up.candidates.iter().chain(&line_up.cold_alone).map(|candidate| (candidate, &line_up.event, false));
+    let far = line_up.far.candidates.iter().map(|candidate| (candidate, &line_up.far.event, true));
+    let mut starts: Vec<_> = near.chain(far).collect();
+    for (candidate, event, _) in &starts {
         progress(&format!("once, so that its files are in memory: {}", candidate.name));
-        candidate.cold_start(&line_up.event, None)?;
+        candidate.cold_start(event, None)?;
     }
     for round in 1..=figures.rounds {
-        lots.shuffle(&mut candidates);
-        for candidate in &candidates {
+        lots.shuffle(&mut starts);
+        for (candidate, event, far) in &starts {
             progress(&format!("cold starts, round {round} of {}: {}", figures.rounds, candidate.name));
-            let time = candidate.cold_start(&line_up.event, share.as_ref())?;
-            figures.cold.entry(candidate.name).or_default().add(time);
+            let time = candidate.cold_start(event, share.as_ref())?;
+            let cold = if *far { &mut figures.far } else { &mut figures.cold };
+            cold.entry(candidate.name).or_default().add(time);
         }
-        figures.curl.add(curl(line_up)?);
+        figures.curl.add(curl(&tenant.jwks_uri(), &ca)?);
+        figures.far_curl.add(curl(&line_up.far.jwks_uri, &ca)?);
     }
     Ok(())
 }
 
-fn curl(line_up: &LineUp) -> io::Result<Duration> {
+fn curl(jwks_uri: &str, ca: &Path) -> io::Result<Duration> {
     let mut command = Command::new("curl");
-    command.args(["--silent", "--fail", "--noproxy", "*", "--cacert"]);
-    command.arg(line_up.tenant.ca_file().expect("a tenant over https")).arg(line_up.tenant.jwks_uri());
+    command.args(["--silent", "--fail", "--noproxy", "*", "--cacert"]).arg(ca).arg(jwks_uri);
     let started = Instant::now();
     let output = command.stdin(Stdio::null()).output()?;
     let time = started.elapsed();

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
+use crate::far::ROUND_TRIP;
 use crate::line_up::{
-    BARE_HTTP, BARE_RUNTIME, EXPRESS, FIRST, FIRST_AGAIN, FIRST_PINNED, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED,
+    BARE_HTTP, BARE_RUNTIME, EXPRESS, FAR, FIRST, FIRST_AGAIN, FIRST_PINNED, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED,
     variable,
 };
 use crate::measure::{Figures, Memory, Warm};
@@ -37,6 +38,14 @@ pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
         line(format!("| {name} | {} | {warm} | {memory} | {zip} |", milliseconds(cold)));
     }
     line(String::new());
+    if !figures.far.is_empty() {
+        line(format!("| the tenant {} ms of round trip away | far cold start |", ROUND_TRIP.as_millis()));
+        line("|---|---|".to_owned());
+        for (name, far) in FAR.iter().filter_map(|name| Some((name, figures.far.get(name)?))) {
+            line(format!("| {name} | {} |", milliseconds(far)));
+        }
+        line(String::new());
+    }
     if !figures.refused.is_empty() {
         line("| what this function refuses | warm request | p99 | CPU |".to_owned());
         line("|---|---|---|---|".to_owned());
@@ -46,7 +55,8 @@ pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
         line(String::new());
     }
     line(format!("One RS256 verification alone: {}.", figure(figures.floor.least_is_best(), 1, "µs")));
-    line(format!("The JWKS fetched by curl: {}.", milliseconds(&figures.curl)));
+    let [curl, far_curl] = [&figures.curl, &figures.far_curl].map(milliseconds);
+    line(format!("The JWKS fetched by curl: {curl}, and from {} ms away: {far_curl}.", ROUND_TRIP.as_millis()));
     for (name, workers) in &figures.throughput {
         let [one, eight] = workers.each_ref().map(|rates| figure(rates.most_is_best(), 0, ""));
         line(format!("Requests a second, {name}: {one} by 1 worker on one core, {eight} by 8 on all."));
@@ -62,7 +72,8 @@ pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
         let Target { what, measured: Figure { median, best }, limit, at_least } = target;
         let bound = if *at_least { "at least" } else { "at most" };
         let met = if target.met() { "yes" } else { "**no**" };
-        line(format!("| {what} | {median:.3} | {best:.3} | {bound} {limit:.3} | {met} |"));
+        let digits = if *limit < 0.1 { 4 } else { 3 };
+        line(format!("| {what} | {median:.digits$} | {best:.digits$} | {bound} {limit:.digits$} | {met} |"));
     }
     text
 }
@@ -84,6 +95,10 @@ pub fn json(figures: &Figures, targets: &[Target]) -> String {
             (name.to_owned(), candidate)
         })
         .collect();
+    let far: Map<_, _> = FAR
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), json!({ "cold_start_us": least(figures.far.get(name)?) }))))
+        .collect();
     let refused: Map<_, _> =
         figures.refused.iter().map(|(name, figures)| ((*name).to_owned(), warm(figures))).collect();
     let targets: Vec<_> = targets
@@ -99,6 +114,7 @@ pub fn json(figures: &Figures, targets: &[Target]) -> String {
         "rounds": figures.rounds,
         "cpu_share": figures.no_share.is_none(),
         "candidates": candidates,
+        "far": { "round_trip_ms": ROUND_TRIP.as_millis(), "candidates": far, "curl_us": least(&figures.far_curl) },
         "refused": refused,
         "rs256_us": least(&figures.floor),
         "verifications_per_s": figures.verifications.each_ref().map(most),

@@ -1,6 +1,6 @@
 //! Figures -> the targets, each with what was measured.
 
-use crate::line_up::{BARE_HTTP, BARE_RUNTIME, FIRST, FIRST_AGAIN, FLASK, JWT_VERIFY, OURS, PINNED};
+use crate::line_up::{BARE_HTTP, BARE_RUNTIME, FIRST, FIRST_AGAIN, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED};
 use crate::measure::Figures;
 use crate::noise;
 use crate::samples::{Figure, Samples};
@@ -24,6 +24,7 @@ impl Target {
 /// Those for which all was measured.
 pub fn all(figures: &Figures) -> Vec<Target> {
     let cold = |name: &str| figures.cold.get(name).map(Samples::least_is_best);
+    let far = |name: &str| figures.far.get(name).map(Samples::least_is_best);
     let warm = |name: &str| figures.warm.get(name).map(|warm| warm.latency.least_is_best());
     let cpu = |name: &str| figures.warm.get(name).map(|warm| warm.cpu.least_is_best());
     let early = |name: &str| figures.memory.get(name).map(|memory| memory.early.least_is_best());
@@ -40,6 +41,10 @@ pub fn all(figures: &Figures) -> Vec<Target> {
         at_most("cold start / (bare lambda_http + curl)", ratio(cold(OURS), bare_and_curl), 1.5),
         at_most("cold start with PINNED_JWKS / bare lambda_http", ratio(cold(PINNED), cold(BARE_HTTP)), 1.4),
         at_most("cold start with PINNED_JWKS / bare lambda_runtime", ratio(cold(PINNED), cold(BARE_RUNTIME)), 1.7),
+        at_most("far cold start with PINNED_JWKS / first edition without", ratio(far(PINNED), far(FIRST)), 1.0 / 100.0),
+        at_most("far cold start with PINNED_JWKS / aws-jwt-verify", ratio(far(PINNED), far(HYDRATED)), 1.0 / 120.0),
+        at_most("far cold start with PINNED_JWKS / bare lambda_http", ratio(far(PINNED), far(BARE_HTTP)), 1.25),
+        at_most("far cold start / first edition", ratio(far(OURS), far(FIRST)), 1.05),
         at_most("authorised request / first edition", ratio(warm(OURS), warm(FIRST)), 1.45),
         at_most("CPU of an authorised request / aws-jwt-verify", ratio(cpu(OURS), cpu(JWT_VERIFY)), 0.4),
     ];
