@@ -9,7 +9,7 @@ use crate::measure::Figures;
 const BARS: &[&str] = &[OURS, BARE_RUNTIME, BARE_HTTP, JWT_VERIFY, EXPRESS, FLASK];
 
 const WIDTH: f64 = 860.0;
-const LABELS: f64 = 240.0;
+const LABELS: f64 = 260.0;
 const VALUES: f64 = 90.0;
 const BAR: f64 = 22.0;
 const TITLE: f64 = 46.0;
