@@ -133,7 +133,7 @@ impl ApiError {
         let (_, Answer { description, header, .. }) = self.row();
         let mut how = metadata.map_or_else(String::new, |address| format!(r#", resource_metadata="{address}""#));
         if !scopes.is_empty() {
-            how += &format!(r#", scope="{}""#, scopes.join(" "));
+            how.extend([r#", scope=""#, &scopes.join(" "), "\""]);
         }
         let error = |code| format!(r#"Bearer realm="api", error="{code}", error_description="{description}"{how}"#);
         let (name, value) = match header {

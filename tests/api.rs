@@ -456,7 +456,7 @@ async fn the_headers_that_a_page_may_send() {
         (Some("*"), None, None),
     ] {
         let environment: Vec<_> = setting.map(|setting| ("ALLOWED_HEADERS", setting)).into_iter().collect();
-        let api = FrontDoor::with(&environment).await;
+        let api = FrontDoor::with_the_usual_key(&environment).await;
         let mut headers = vec![("origin", "https://a.example"), ("access-control-request-method", "GET")];
         headers.extend(asked.map(|asked| ("access-control-request-headers", asked)));
         let answer = api.send(&event("OPTIONS", "/api/private", &headers)).await;

@@ -176,13 +176,14 @@ impl Site {
 
 /// The function, told of this issuer by `ISSUERS`.
 async fn discovering(issuer: &str) -> FrontDoor {
-    FrontDoor::with(&[("AUTH0_DOMAIN", ""), ("JWKS_URI", ""), ("ISSUERS", issuer)]).await
+    FrontDoor::with_the_usual_key(&[("AUTH0_DOMAIN", ""), ("JWKS_URI", ""), ("ISSUERS", issuer)]).await
 }
 
 #[tokio::test]
 async fn where_metadata_are_looked_for() {
     const RFC_8414: &str = "/.well-known/oauth-authorization-server";
     const OIDC: &str = "/.well-known/openid-configuration";
+    let key = Key::generate("k");
     for (path, places) in [
         ("", vec![RFC_8414.to_owned(), OIDC.to_owned()]),
         ("/", vec![RFC_8414.to_owned(), OIDC.to_owned()]),
@@ -193,7 +194,6 @@ async fn where_metadata_are_looked_for() {
         for found in 0..places.len() {
             let site = Site::open().await;
             let issuer = format!("{}{path}", site.url);
-            let key = Key::generate("k");
             site.page(&places[found], 200, &json!({ "issuer": issuer, "jwks_uri": format!("{}/keys", site.url) }));
             site.page("/keys", 200, &json!({ "keys": [key.jwk()] }));
             let api = discovering(&issuer).await;
@@ -351,7 +351,7 @@ async fn where_a_grant_is_looked_up() {
         ("permissions", &none, &json!(["Read:Messages"]), false),
         ("permissions", &none, &json!(["read:messages write:messages"]), false),
     ] {
-        let api = FrontDoor::with(&[("GRANTS", setting)]).await;
+        let api = FrontDoor::with_the_usual_key(&[("GRANTS", setting)]).await;
         let token = api.token().claim("scope", scope.clone()).claim("permissions", permissions.clone()).sign();
         let row = format!("{setting}: {scope} {permissions}");
         let answer = api.get("/api/private-scoped", &token).await;

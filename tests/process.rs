@@ -288,6 +288,89 @@ async fn each_failed_fetch_has_its_reason_in_the_log() {
     join(join_all(played), join_all(nowhere)).await;
 }
 
+/// The same where keys are found by discovery.
+#[tokio::test]
+async fn metadata_that_are_of_no_use_have_their_reason_in_the_log() {
+    let tenant = &Tenant::https().await;
+    let played = [
+        ("no_metadata", Value::Null, json!({ "SECRET": 1 })),
+        (
+            "another_issuer",
+            json!("https://another.example/\\n"),
+            json!({ "issuer": "https://another.example/\n", "jwks_uri": "SECRET" }),
+        ),
+    ];
+    let played = played.map(|(reason, received, metadata)| async move {
+        let wire = Wire::https();
+        let metadata = metadata.to_string();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{metadata}", metadata.len());
+        wire.play([vec![Step::Tls(Certificate::Good), Step::Request, Step::Send(answer.into_bytes())]]);
+        let (roots, issuer) =
+            (wire.ca_file().expect("over https"), wire.jwks_uri().replace("/.well-known/jwks.json", ""));
+        let environment = [
+            ("AUTH0_DOMAIN", ""),
+            ("JWKS_URI", ""),
+            ("ISSUERS", &*issuer),
+            ("SSL_CERT_FILE", roots.to_str().expect("UTF-8")),
+        ];
+        let lambda = Lambda::start(tenant, &environment).await;
+        lambda.get("/api/public", "none").await;
+        let fields = &lambda.lines("JWKS not fetched")[0]["fields"];
+        let shown = [&fields["issuer"], &fields["reason"], &fields["received"], &fields["status"]];
+        assert_eq!(shown, [&json!(issuer), &json!(reason), &received, &Value::Null]);
+        assert!(!lambda.log().contains("SECRET"), "the log quotes the issuer: {}", lambda.log());
+    });
+    join_all(played).await;
+}
+
+#[tokio::test]
+async fn what_the_log_says_of_several_issuers() {
+    let tenant = Tenant::https().await;
+    let domains = format!("{},another.example", tenant.domain());
+    let lambda = Lambda::start(
+        &tenant,
+        &[("AUTH0_DOMAIN", &*domains), ("JWKS_URI", &*tenant.jwks_uri()), ("EXPECTED_CLAIMS", r#"{"org_id":"org_a"}"#)],
+    )
+    .await;
+    let names = format!("{} https://another.example/", tenant.issuer());
+    let good = || tenant.token().claim("org_id", "org_a");
+    let (issuer, none) = (json!(tenant.issuer()), Value::Null);
+    for (token, reason, claim, expected, received, issuer) in [
+        (good(), none.clone(), &none, none.clone(), none.clone(), &issuer),
+        (
+            good().claim("iss", "https://another.example/"),
+            none.clone(),
+            &none,
+            none.clone(),
+            none.clone(),
+            &json!("https://another.example/"),
+        ),
+        (
+            good().claim("org_id", "SECRET"),
+            json!("unexpected_claim"),
+            &json!("org_id"),
+            none.clone(),
+            none.clone(),
+            &none,
+        ),
+        (
+            good().claim("iss", "https://c.example"),
+            json!("wrong_issuer"),
+            &none,
+            json!(names),
+            json!("https://c.example"),
+            &none,
+        ),
+    ] {
+        lambda.get("/api/private", &token.sign()).await;
+        let fields = lambda.requests().pop().expect("a line")["fields"].clone();
+        let shown = ["reason", "claim", "expected", "received", "issuer"].map(|name| fields[name].clone());
+        assert_eq!(shown, [reason, claim.clone(), expected, received, issuer.clone()], "{fields}");
+        assert_eq!(fields["keys_age_s"].is_u64(), !issuer.is_null(), "the age of that issuer's keys: {fields}");
+    }
+    assert!(!lambda.log().contains("SECRET"), "a claim's value");
+}
+
 /// The first request is answered with a pinned key, and the fetch that it starts has little time.
 async fn fails_to_fetch(tenant: &Tenant, reason: &str, status: Option<u16>, environment: &[(&str, &str)]) {
     let pinned = tenant.jwks().to_string();

@@ -9,7 +9,7 @@ pub mod caught;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use lambda_http::tower::{Service, ServiceExt, util::BoxCloneService};
 use lambda_http::{Body, Context, LambdaEvent, Request, Response};
 use serde_json::{Value, json};
-use tenant::{AUDIENCE, Tenant, Token};
+use tenant::{AUDIENCE, Key, Tenant, Token};
 
 /// When the tests take place, in seconds since 1970. No test knows the time of day.
 pub const NOW: i64 = 1_900_000_000;
@@ -80,13 +80,20 @@ impl FrontDoor {
         Self { tenant, keys, issuers, issuer, audience, service, milliseconds, broken, left }
     }
 
+    /// [`FrontDoor::with`] with one key for all tenants, for tests of many settings: making a key for each takes long.
+    pub async fn with_the_usual_key(environment: &[(&str, &str)]) -> Self {
+        static KEY: LazyLock<Key> = LazyLock::new(|| Key::generate("usual"));
+        let tenant = tokio::task::spawn_blocking(|| Tenant::blocking_http_with(&KEY)).await.expect("a tenant");
+        Self::before(tenant, environment)
+    }
+
     /// The same with another table of routes, and what its handlers share.
     pub async fn serving<S: Send + Sync + 'static>(
         routes: &'static [Route<S>],
         state: S,
         environment: &[(&str, &str)],
     ) -> Self {
-        let door = Self::with(environment).await;
+        let door = Self::with_the_usual_key(environment).await;
         let api = Api::new(routes, config(&door.tenant, environment), door.issuers.clone(), state);
         Self { service: boxed(handler::service(api)), ..door }
     }
