@@ -13,10 +13,13 @@ pub fn methods<S>(routes: &[Route<S>]) -> String {
     format!("AllowMethods: [{}]", methods.join(", "))
 }
 
-/// The events of the function: one for each row.
+/// The events of the function: one for each row, and those for the preflights that API Gateway leaves to the function.
 pub fn events<S>(routes: &[Route<S>]) -> String {
+    // `{proxy+}` is any path but the root.
+    let root = routes.iter().find(|route| route.path == "/").map(|route| route.path);
+    let preflights = ["/{proxy+}"].into_iter().chain(root).map(|path| (&Method::OPTIONS, path));
     let mut events = String::new();
-    for Route { method, path, .. } in routes {
+    for (method, path) in routes.iter().map(|route| (&route.method, route.path)).chain(preflights) {
         let words = format!("{} {path}", method.as_str().to_lowercase());
         let name: String = words.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect();
         _ = write!(

@@ -765,6 +765,9 @@ fn what_the_template_says_of_a_table() {
         event("DeleteApiMessagesId", "DELETE", "/api/messages/id"),
         event("GetApiMessagesLatest", "GET", "/api/messages/latest"),
         event("Patch", "PATCH", "/"),
+        event("OptionsProxy", "OPTIONS", "/{proxy+}"),
+        event("Options", "OPTIONS", "/"),
     ];
     assert_eq!(template::events(&table), events.concat());
+    assert_eq!(template::events(&table[..3]), [&events[..3], &events[4..5]].concat().concat(), "no root");
 }

@@ -67,6 +67,9 @@ def value(node, conditions, values):
         if function == "Fn::Split":
             separator, text = argument
             return value(text, conditions, values).split(separator)
+        if function == "Fn::Join":
+            separator, items = argument
+            return separator.join(value(items, conditions, values))
         assert not function.startswith("Fn::"), f"{function} is new in template.yaml: resolve it here"
     items = {name: value(child, conditions, values) for name, child in node.items()}
     return {name: child for name, child in items.items() if child is not NO_VALUE}
@@ -76,6 +79,10 @@ def holds(condition, conditions, values):
     (function, argument), = condition.items()
     if function == "Fn::Not":
         return not holds(argument[0], conditions, values)
+    if function == "Fn::Or":
+        return any(holds(one, conditions, values) for one in argument)
+    if function == "Condition":
+        return holds(conditions[argument], conditions, values)
     assert function == "Fn::Equals", f"{function} is new in template.yaml: resolve it here"
     left, right = (value(side, conditions, values) for side in argument)
     return left == right

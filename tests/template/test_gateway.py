@@ -3,11 +3,13 @@
 import json
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
 import function as functions
 import gateway
+from expanded import TEMPLATE, resources
 
 ORIGINS = "https://app.example.com,http://localhost:3000"
 BEARER = 'Bearer realm="api"'
@@ -28,7 +30,14 @@ def function(artefact, tenant, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def call(function, tmp_path_factory):
-    with gateway.serving(function, tmp_path_factory.mktemp("gateway"), AllowedOrigins=ORIGINS) as url:
+    with calling(function, tmp_path_factory.mktemp("gateway"), AllowedOrigins=ORIGINS) as call:
+        yield call
+
+
+@contextmanager
+def calling(function, folder, **parameters):
+    """What sends a request to the gateway of a stack with these parameters, until the block ends."""
+    with gateway.serving(function, folder, **parameters) as url:
 
         def call(method, path, **headers):
             headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -80,7 +89,7 @@ def test_a_preflight_is_answered_by_the_gateway(call, function, path, origin):
     assert (status, body) == (200, "")
     assert answer["access-control-allow-origin"] == origin
     assert set(answer["access-control-allow-methods"].split(",")) >= {"GET", "HEAD"}
-    assert answer["access-control-allow-headers"] == "Authorization,Content-Type"
+    assert answer["access-control-allow-headers"] == TEMPLATE["Parameters"]["AllowedHeaders"]["Default"]
     assert answer["access-control-max-age"] == "600"
     assert answer["access-control-allow-credentials"] is None
     assert len(function.lines()) == before, "it woke the function"
@@ -90,6 +99,31 @@ def test_a_preflight_of_a_stranger_allows_nothing(call):
     asks = {"Access_Control_Request_Method": "GET"}
     status, answer, _ = call("OPTIONS", "/api/private", Origin="https://evil.example", **asks)
     assert (status, answer["access-control-allow-origin"]) == (200, None)
+
+
+def test_subdomains_and_apps_are_the_function_s_to_allow(artefact, tenant, tmp_path):
+    allowed = {"AllowedOrigins": "https://*.example.com, capacitor://localhost", "AllowedHeaders": "*"}
+    variables = resources(**allowed)["Function"]["Properties"]["Environment"]["Variables"]
+    environment = {name: variables[name] for name in ("ALLOWED_ORIGINS", "ALLOWED_HEADERS")} | tenant.environment()
+    asks = {"Access_Control_Request_Method": "GET", "Access_Control_Request_Headers": "authorization,x-of-ours"}
+    with (
+        functions.running(artefact, tmp_path / "log", environment) as function,
+        calling(function, tmp_path, **allowed) as call,
+    ):
+        for origin, expected in [
+            ("https://a.example.com", "https://a.example.com"),
+            ("https://a.b.example.com", "https://a.b.example.com"),
+            ("capacitor://localhost", "capacitor://localhost"),
+            ("https://example.com", None),
+            ("https://a.example.com.evil.example", None),
+            ("http://a.example.com", None),
+            ("ionic://localhost", None),
+        ]:
+            status, answer, body = call("OPTIONS", "/api/private", Origin=origin, **asks)
+            assert (status, body, answer["access-control-allow-origin"]) == (200, "", expected), origin
+            assert answer["access-control-allow-headers"] == "authorization,x-of-ours", origin
+            status, answer, _ = call("GET", "/api/private", Origin=origin)
+            assert (status, answer["access-control-allow-origin"]) == (401, expected), origin
 
 
 @pytest.mark.parametrize("kind", [None, "valid"])

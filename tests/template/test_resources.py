@@ -9,6 +9,9 @@ import yaml
 from samcli.yamlhelper import yaml_parse
 
 from expanded import ROOT, TEMPLATE, resolved, resources
+from test_parameters import takes
+
+DEFAULT_HEADERS = TEMPLATE["Parameters"]["AllowedHeaders"]["Default"].split(",")
 
 
 def of_type(kind, **parameters):
@@ -26,7 +29,7 @@ def printed(binary):
 def test_the_events_and_the_methods_are_what_the_program_prints(printed):
     methods, events = printed
     assert events and TEMPLATE["Resources"]["Function"]["Properties"]["Events"] == events, "see make routes"
-    _, cors, _ = TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    _, _, cors = TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
     assert methods.items() <= cors.items(), "see make routes"
 
 
@@ -58,20 +61,63 @@ def test_the_gateway_may_invoke_the_function_for_these_routes_alone(printed):
     ("given", "origins"),
     [
         ("*", ["*"]),
+        (" * ", ["*"]),
         ("https://app.example.com", ["https://app.example.com"]),
         ("https://a.example,http://localhost:3000", ["https://a.example", "http://localhost:3000"]),
+        (" http://a.example ,  https://b.example:8443 ", ["http://a.example", "https://b.example:8443"]),
     ],
 )
 def test_cors_as_the_gateway_gets_it(given, origins, printed):
     assert resources(AllowedOrigins=given)["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"] == {
         "allowOrigins": origins,
         "allowMethods": printed[0]["AllowMethods"],
-        "allowHeaders": ["Authorization", "Content-Type"],
+        "allowHeaders": DEFAULT_HEADERS,
         "exposeHeaders": ["www-authenticate", "retry-after", "location"],
         "maxAge": 600,
     }
     function = resources(AllowedOrigins=given)["Function"]["Properties"]
     assert function["Environment"]["Variables"]["ALLOWED_ORIGINS"] == given, "the function's own CORS differs"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://*.example.com",
+        "http://*.localhost:3000",
+        "https://a.example,https://*.example.com",
+        "https://a.example, https://*.example.com ,http://localhost:3000",
+        "capacitor://localhost",
+        "https://a.example,capacitor://localhost",
+        "https://a.example , app://a.example , http://b.example",
+        # They end as a web page's begin.
+        "xhttps://a.example",
+        "https://a.example,x-http://a.example",
+    ],
+)
+def test_what_the_gateway_does_not_know_is_the_function_s_to_answer(given):
+    assert takes("AllowedOrigins", given)
+    made = resources(AllowedOrigins=given)
+    body = made["Api"]["Properties"]["Body"]
+    assert "allowOrigins" not in json.dumps(body)
+    assert body["paths"]["/{proxy+}"].keys() == {"options"}
+    assert made["Function"]["Properties"]["Environment"]["Variables"]["ALLOWED_ORIGINS"] == given
+
+
+@pytest.mark.parametrize(
+    ("given", "headers"),
+    [
+        ("x-a", ["x-a"]),
+        (" X-A , x_b,x.c ", ["X-A", "x_b", "x.c"]),
+        # The gateway's own * would not cover Authorization.
+        ("*", DEFAULT_HEADERS),
+        (" * ", DEFAULT_HEADERS),
+    ],
+)
+def test_the_headers_that_the_gateway_lets_a_page_send(given, headers):
+    assert takes("AllowedHeaders", given)
+    made = resources(AllowedHeaders=given)
+    assert made["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]["allowHeaders"] == headers
+    assert made["Function"]["Properties"]["Environment"]["Variables"]["ALLOWED_HEADERS"] == given
 
 
 def test_the_function():

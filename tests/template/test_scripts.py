@@ -63,10 +63,15 @@ def test_deploy_builds_and_deploys_with_two_parameters(sam):
 @pytest.mark.parametrize(
     ("variable", "parameter", "value"),
     [
+        ("AUTH0_DOMAIN", "Auth0Domain", "https://login.example.com/, example.eu.auth0.com"),
+        ("API_AUDIENCE", "ApiAudience", "https://quickstarts/api, urn:my-api"),
         ("ARCH", "Architecture", "x86_64"),
         ("PINNED_JWKS", "PinnedJwks", JWKS),
         ("PINNED_JWKS", "PinnedJwks", ""),
         ("ALLOWED_ORIGINS", "AllowedOrigins", "https://a.example, https://b.example"),
+        ("ALLOWED_ORIGINS", "AllowedOrigins", "https://*.example.com,capacitor://localhost"),
+        ("ALLOWED_HEADERS", "AllowedHeaders", "authorization, x-a"),
+        ("ALLOWED_HEADERS", "AllowedHeaders", "*"),
         ("ANONYMOUS_SESSIONS", "AnonymousSessions", "allowed"),
         ("ANONYMOUS_SESSIONS", "AnonymousSessions", "refused"),
         ("BASE_PATH", "BasePath", "/v1"),
@@ -84,13 +89,13 @@ def test_deploy_builds_and_deploys_with_two_parameters(sam):
 )
 def test_deploy_hands_on_each_variable_as_it_is(sam, variable, parameter, value):
     assert parameter in TEMPLATE["Parameters"]
-    status, _, (build, deploy) = sam("deploy", **REQUIRED, **{variable: value})
+    status, _, (build, deploy) = sam("deploy", **(REQUIRED | {variable: value}))
     assert (status, given(build)[parameter], given(deploy)[parameter]) == (0, value, value)
 
 
-def test_deploy_leaves_the_origins_as_they_are_where_none_is_given(sam):
-    status, _, (_, deploy) = sam("deploy", **REQUIRED, ALLOWED_ORIGINS="")
-    assert (status, "AllowedOrigins" in given(deploy)) == (0, False)
+def test_deploy_leaves_what_cors_allows_as_it_is_where_nothing_is_given(sam):
+    status, _, (_, deploy) = sam("deploy", **REQUIRED, ALLOWED_ORIGINS="", ALLOWED_HEADERS="")
+    assert (status, {"AllowedOrigins", "AllowedHeaders"} & given(deploy).keys()) == (0, set())
 
 
 def test_deploy_reaches_every_parameter():
