@@ -79,6 +79,8 @@ def holds(condition, conditions, values):
     (function, argument), = condition.items()
     if function == "Fn::Not":
         return not holds(argument[0], conditions, values)
+    if function == "Fn::And":
+        return all(holds(one, conditions, values) for one in argument)
     if function == "Fn::Or":
         return any(holds(one, conditions, values) for one in argument)
     if function == "Condition":

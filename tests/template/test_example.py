@@ -66,4 +66,7 @@ def test_the_table_is_on_demand_stays_and_has_the_key_of_the_store(resources):
 
 def test_its_parameters_are_those_of_the_repository_s_template():
     for name, parameter in EXAMPLE["Parameters"].items():
-        assert parameter == TEMPLATE["Parameters"][name]
+        expected = dict(TEMPLATE["Parameters"][name])
+        if name == "Auth0Domain":
+            del expected["Default"]  # here there is nothing in its place
+        assert parameter == expected

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import function as functions
-from expanded import REQUIRED, TEMPLATE, resources
+from expanded import ROOT, TEMPLATE, holds, resources
 
 PARAMETERS = TEMPLATE["Parameters"]
 INTERFACE = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]
@@ -32,7 +32,7 @@ BECOMES_A_VARIABLE = [
     ("Auth0Domain", "https://example.com/", BOTH),
     ("Auth0Domain", "login.example.com,example.eu.auth0.com", BOTH),
     ("Auth0Domain", " https://login.example.com/ ,  example.eu.auth0.com ", BOTH),
-    ("Auth0Domain", "", NEITHER),
+    ("Auth0Domain", "", TEMPLATE_ALONE),  # but for its rules, see below
     ("Auth0Domain", "YOUR_DOMAIN", NEITHER),
     ("Auth0Domain", "YOUR_AUTH0_DOMAIN", NEITHER),
     ("Auth0Domain", "your_domain.auth0.com", NEITHER),
@@ -59,6 +59,37 @@ BECOMES_A_VARIABLE = [
     ("Auth0Domain", "localhost", FUNCTION_ALONE),
     ("Auth0Domain", "1.2.3.4.5", TEMPLATE_ALONE),
     ("Auth0Domain", "example.com,https://EXAMPLE.com/", TEMPLATE_ALONE),
+    ("Issuers", "https://localhost:1/realms/main", BOTH),
+    ("Issuers", "https://login.example.com", BOTH),
+    ("Issuers", "https://login.example.com/", BOTH),
+    ("Issuers", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_aB3", BOTH),
+    ("Issuers", "https://login.example.com:8443/a%20b/c~d/", BOTH),
+    ("Issuers", " https://localhost:1 ,https://localhost:2/a ", BOTH),
+    ("Issuers", "", TEMPLATE_ALONE),  # but for its rules, see below
+    ("Issuers", "login.example.com", NEITHER),
+    ("Issuers", "http://login.example.com", NEITHER),
+    ("Issuers", "https://Login.example.com", NEITHER),
+    ("Issuers", "https://login.example.com?a", NEITHER),
+    ("Issuers", "https://login.example.com/?a=b", NEITHER),
+    ("Issuers", "https://login.example.com/#a", NEITHER),
+    ("Issuers", "https://user@login.example.com", NEITHER),
+    ("Issuers", "https://login.example.com:443", NEITHER),
+    ("Issuers", "https://login.example.com/a b", NEITHER),
+    ("Issuers", '"https://login.example.com"', NEITHER),
+    ("Issuers", "https://{yourDomain}/", NEITHER),
+    ("Issuers", "https://localhost:1,", NEITHER),
+    ("Issuers", "https://localhost:1,,https://localhost:2", NEITHER),
+    ("Issuers", "http://localhost:8000", FUNCTION_ALONE),
+    ("Issuers", "https://login.example.com/a/../b", TEMPLATE_ALONE),
+    ("Issuers", "https://localhost:1,https://localhost:1", TEMPLATE_ALONE),
+    ("JwksUri", "", BOTH),
+    ("JwksUri", "https://localhost:1", BOTH),
+    ("JwksUri", " https://localhost:1/keys?tenant=a ", BOTH),
+    ("JwksUri", "http://login.example.com/keys", NEITHER),
+    ("JwksUri", "login.example.com/keys", NEITHER),
+    ("JwksUri", "https://", NEITHER),
+    ("JwksUri", '"https://login.example.com/keys"', NEITHER),
+    ("JwksUri", "http://localhost:1/keys", FUNCTION_ALONE),
     ("ApiAudience", "https://quickstarts/api", BOTH),
     ("ApiAudience", "urn:my-api", BOTH),
     ("ApiAudience", "yours", BOTH),
@@ -81,6 +112,32 @@ BECOMES_A_VARIABLE = [
     ("ApiAudience", "two words", NEITHER),
     ("ApiAudience", "https://quickstarts/api,", NEITHER),
     ("ApiAudience", "a,,b", NEITHER),
+    ("Grants", "scope", BOTH),
+    ("Grants", "permissions", BOTH),
+    ("Grants", "scope,permissions", BOTH),
+    ("Grants", " permissions , scope ", BOTH),
+    ("Grants", "", FUNCTION_ALONE),
+    ("Grants", "Scope", NEITHER),
+    ("Grants", "scopes", NEITHER),
+    ("Grants", "scope permissions", NEITHER),
+    ("Grants", "scope,", NEITHER),
+    ("Grants", "scope,roles", NEITHER),
+    ("ExpectedClaims", "", BOTH),
+    ("ExpectedClaims", '{"org_id":["org_a","org_b"],"azp":"client"}', BOTH),
+    ("ExpectedClaims", ' { "level": 2, "https://example.com/beta": true } ', BOTH),
+    ("ExpectedClaims", "{}", NEITHER),
+    ("ExpectedClaims", "org_id", NEITHER),
+    ("ExpectedClaims", "org_id=org_a", NEITHER),
+    ("ExpectedClaims", '["org_a"]', NEITHER),
+    ("ExpectedClaims", "{org_id:org_a}", NEITHER),
+    ("ExpectedClaims", "{'org_id':'org_a'}", NEITHER),
+    ("ExpectedClaims", '{"org_id":"org_a"', NEITHER),
+    ("ExpectedClaims", '{"org_id":"org_a",}', TEMPLATE_ALONE),
+    ("ExpectedClaims", '{"org_id":null}', TEMPLATE_ALONE),
+    ("ExpectedClaims", '{"org_id":[]}', TEMPLATE_ALONE),
+    ("ExpectedClaims", '{"org_id":{"a":"b"}}', TEMPLATE_ALONE),
+    ("ExpectedClaims", '{"iss":"https://example.eu.auth0.com/"}', TEMPLATE_ALONE),
+    ("ExpectedClaims", '{"org_id":"a","org_id":"b"}', TEMPLATE_ALONE),
     ("AllowedOrigins", "*", BOTH),
     ("AllowedOrigins", "https://example.com", BOTH),
     ("AllowedOrigins", "https://app.example.com,http://localhost:3000", BOTH),
@@ -168,7 +225,13 @@ BECOMES_A_VARIABLE = [
     ("BasePath", "/a?b", NEITHER),
     ("BasePath", "/a%20b", NEITHER),
     ("PinnedJwks", "", BOTH),
-    ("PinnedJwks", "a JWKS", BOTH),  # stands for the tenant's own, see below
+    ("PinnedJwks", "JWKS", BOTH),  # stands for the tenant's own, see below
+    ("PinnedJwks", '{"https://example.eu.auth0.com/":JWKS}', BOTH),
+    ("PinnedJwks", ' { "https://example.eu.auth0.com/" : JWKS } ', BOTH),
+    ("PinnedJwks", '{"https://example.eu.auth0.com":JWKS}', TEMPLATE_ALONE),
+    ("PinnedJwks", '{"https://example.eu.auth0.com/":{"keys":[{}]}}', TEMPLATE_ALONE),
+    ("PinnedJwks", '{"example.eu.auth0.com":JWKS}', NEITHER),
+    ("PinnedJwks", "[JWKS]", NEITHER),
     ("PinnedJwks", "https://example.eu.auth0.com/.well-known/jwks.json", NEITHER),
     ("PinnedJwks", "{}", NEITHER),
     ("PinnedJwks", '{"keys":[]}', NEITHER),
@@ -222,7 +285,7 @@ def test_a_parameter_explains_itself(name):
     assert parameter["ConstraintDescription"].startswith("must be "), "it follows the parameter's name"
     assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
     assert "Default" not in parameter or takes(name, str(parameter["Default"]))
-    assert ("Default" in parameter) == (name not in REQUIRED)
+    assert ("Default" in parameter) == (name != "ApiAudience")
     assert sum(group["Parameters"].count(name) for group in INTERFACE["ParameterGroups"]) == 1
     assert INTERFACE["ParameterLabels"][name]["default"]
 
@@ -236,16 +299,49 @@ def test_the_template_takes_good_values_alone(name):
 
 @pytest.mark.parametrize(("name", "value", "expected"), BECOMES_A_VARIABLE)
 def test_template_and_function_take_the_same(name, value, expected, accepts, tenant):
-    if value == "a JWKS":
+    if "JWKS" in value:
         with functions.HTTP.open(tenant.jwks_uri, timeout=30) as answer:
-            value = json.dumps(json.load(answer))
+            value = value.replace("JWKS", json.dumps(json.load(answer)))
     assert (takes(name, value), accepts({name: value})) == expected
 
 
 def test_keys_that_no_environment_could_hold_are_refused():
     key = '{"kty":"RSA","kid":"%s"}'
-    assert takes("PinnedJwks", '{"keys":[' + key % ("a" * 3500) + "]}")
-    assert not takes("PinnedJwks", '{"keys":[' + key % ("a" * 3600) + "]}")
+    most = PARAMETERS["PinnedJwks"]["MaxLength"]
+    assert takes("PinnedJwks", '{"keys":[' + key % ("a" * (most - 33)) + "]}")
+    assert not takes("PinnedJwks", '{"keys":[' + key % ("a" * (most - 32)) + "]}")
+
+
+def test_pinned_keys_leave_room_for_the_other_variables():
+    # Lambda measures all names and values as one JSON object. Its error message shows it.
+    variables = resources()["Function"]["Properties"]["Environment"]["Variables"]
+    room = 4096 - len(json.dumps(variables, separators=(",", ":"))) - 256
+    assert room - 64 < PARAMETERS["PinnedJwks"]["MaxLength"] <= room
+    assert f"MOST_BYTES = {PARAMETERS['PinnedJwks']['MaxLength']}\n" in (ROOT / "scripts/keys").read_text()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "broken"),
+    [
+        ({}, ["Auth0Domain or Issuers must be given"]),
+        ({"Auth0Domain": "a.example"}, []),
+        ({"Issuers": "https://a.example"}, []),
+        ({"Auth0Domain": "a.example,b.example", "JwksUri": "https://a.example/keys"}, []),
+        ({"Issuers": "https://a.example", "JwksUri": "https://a.example/keys"}, []),
+        ({"Auth0Domain": "a.example", "Issuers": "https://b.example"}, []),
+        (
+            {"Auth0Domain": "a.example", "Issuers": "https://b.example", "JwksUri": "https://a.example/keys"},
+            ["JwksUri must be empty where both Auth0Domain and Issuers are given, for each has keys of its own"],
+        ),
+    ],
+)
+def test_the_template_s_rules(parameters, broken):
+    values = {"Auth0Domain": "", "Issuers": "", "JwksUri": ""} | parameters
+    assertions = [one for rule in TEMPLATE["Rules"].values() for one in rule["Assertions"]]
+    assert [one["AssertDescription"] for one in assertions if not holds(one["Assert"], {}, values)] == broken
+    # What a rule may call: fewer functions than a condition.
+    used = set(re.findall(r"Fn::\w+", json.dumps(TEMPLATE["Rules"])))
+    assert used <= {"Fn::And", "Fn::Contains", "Fn::Equals", "Fn::Not", "Fn::Or"}
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +351,11 @@ def accepts(binary):
 
         def accepts(parameters):
             (name,) = parameters
+            nobody = f"http://127.0.0.1:{functions.free_port()}/"  # which is known at once
+            if name == "Issuers":
+                parameters |= {"Auth0Domain": ""}
+            if name != "JwksUri" and "," not in parameters.get("Issuers", ""):
+                parameters |= {"JwksUri": nobody}
             variables = resources(**parameters)["Function"]["Properties"]["Environment"]["Variables"]
             environment = {
                 "AWS_LAMBDA_RUNTIME_API": address,
@@ -262,7 +363,6 @@ def accepts(binary):
                 "AWS_LAMBDA_FUNCTION_VERSION": "1",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
                 "AWS_LAMBDA_LOG_FORMAT": "JSON",
-                "JWKS_URI": f"http://127.0.0.1:{functions.free_port()}/",  # nobody is there, which is known at once
             }
             asked.clear()
             with subprocess.Popen(
@@ -275,7 +375,8 @@ def accepts(binary):
                 log = process.stdout.read()
             if not asked.is_set():
                 variable = re.sub(r"(?<=[a-z0])(?=[A-Z])", "_", name).upper()
-                assert re.search(rf'"ERROR".*{variable} .*(set it to|Auth0 dashboard)', log), log
+                how = "set it to|Auth0 dashboard|name each|AUTH0_DOMAIN, ISSUERS and|put its values"
+                assert re.search(rf'"ERROR".*{variable} .*({how})', log), log
             return asked.is_set()
 
         yield accepts
