@@ -15,7 +15,9 @@ from expanded import ROOT, TEMPLATE
 from test_parameters import takes
 
 JWKS = '{"keys":[{"kty":"RSA","kid":"a kid","use":"sig","n":"x-_","e":"AQAB"}]}'
-REQUIRED = {"AUTH0_DOMAIN": "example.eu.auth0.com", "API_AUDIENCE": "https://quickstarts/api"}
+# With no keys pinned, for nothing here leaves this machine.
+REQUIRED = {"AUTH0_DOMAIN": "example.eu.auth0.com", "API_AUDIENCE": "https://quickstarts/api", "PINNED_JWKS": ""}
+CLAIMS = '{"org_id":["org_a","org_b"], "azp":"client", "level":2, "https://example.com/beta":true, "plan":"two, three"}'
 
 
 def run(script, **environment):
@@ -55,6 +57,9 @@ def test_deploy_builds_and_deploys_with_two_parameters(sam):
     assert "--stack-name" not in deploy
     assert given(build) == given(deploy) == {
         "Auth0Domain": "example.eu.auth0.com",
+        "Issuers": "",
+        "JwksUri": "",
+        "PinnedJwks": "",
         "ApiAudience": "https://quickstarts/api",
         "Architecture": "arm64",
     }
@@ -66,6 +71,12 @@ def test_deploy_builds_and_deploys_with_two_parameters(sam):
         ("AUTH0_DOMAIN", "Auth0Domain", "https://login.example.com/, example.eu.auth0.com"),
         ("API_AUDIENCE", "ApiAudience", "https://quickstarts/api, urn:my-api"),
         ("ARCH", "Architecture", "x86_64"),
+        ("ISSUERS", "Issuers", "https://login.example.com/realms/a, https://b.example"),
+        ("JWKS_URI", "JwksUri", "https://login.example.com/keys?tenant=a"),
+        ("GRANTS", "Grants", "scope, permissions"),
+        ("EXPECTED_CLAIMS", "ExpectedClaims", CLAIMS),
+        ("EXPECTED_CLAIMS", "ExpectedClaims", ""),
+        ("PINNED_JWKS", "PinnedJwks", '{"https://a.example/":%s, "https://b.example":%s}' % (JWKS, JWKS)),
         ("PINNED_JWKS", "PinnedJwks", JWKS),
         ("PINNED_JWKS", "PinnedJwks", ""),
         ("ALLOWED_ORIGINS", "AllowedOrigins", "https://a.example, https://b.example"),
@@ -91,11 +102,80 @@ def test_deploy_hands_on_each_variable_as_it_is(sam, variable, parameter, value)
     assert parameter in TEMPLATE["Parameters"]
     status, _, (build, deploy) = sam("deploy", **(REQUIRED | {variable: value}))
     assert (status, given(build)[parameter], given(deploy)[parameter]) == (0, value, value)
+    assert takes(parameter, value)
 
 
-def test_deploy_leaves_what_cors_allows_as_it_is_where_nothing_is_given(sam):
-    status, _, (_, deploy) = sam("deploy", **REQUIRED, ALLOWED_ORIGINS="", ALLOWED_HEADERS="")
-    assert (status, {"AllowedOrigins", "AllowedHeaders"} & given(deploy).keys()) == (0, set())
+def test_deploy_leaves_as_it_is_what_cannot_be_empty(sam):
+    status, _, (_, deploy) = sam("deploy", **REQUIRED, ALLOWED_ORIGINS="", ALLOWED_HEADERS="", GRANTS="")
+    assert (status, {"AllowedOrigins", "AllowedHeaders", "Grants"} & given(deploy).keys()) == (0, set())
+
+
+def test_deploy_takes_issuers_in_the_place_of_a_domain(sam):
+    environment = {"ISSUERS": "https://a.example", "API_AUDIENCE": "a", "PINNED_JWKS": ""}
+    status, _, (_, deploy) = sam("deploy", **environment)
+    # The domain of an earlier deployment is trusted no more.
+    assert (status, given(deploy)["Auth0Domain"], given(deploy)["Issuers"]) == (0, "", "https://a.example")
+
+
+@pytest.mark.parametrize(
+    ("given_as", "status"),
+    [
+        ({"AUTH0_AUDIENCE": "a"}, 0),
+        ({"AUTH0_AUDIENCE": "a", "API_AUDIENCE": ""}, 0),
+        ({"AUTH0_AUDIENCE": "", "API_AUDIENCE": "a"}, 0),
+        ({"AUTH0_AUDIENCE": "a", "API_AUDIENCE": "a"}, 0),
+        ({"AUTH0_AUDIENCE": "b", "API_AUDIENCE": "a"}, 1),
+    ],
+)
+def test_deploy_knows_the_audience_by_two_names(sam, given_as, status):
+    code, printed, calls = sam("deploy", AUTH0_DOMAIN="a.example", PINNED_JWKS="", **given_as)
+    assert code == status
+    assert [given(call)["ApiAudience"] for call in calls] == ([] if status else ["a", "a"])
+    assert ("API_AUDIENCE is a and AUTH0_AUDIENCE is b: they are two names for one" in printed) == bool(status)
+
+
+def test_deploy_pins_the_keys_of_today(sam, tenant):
+    unset = {name: value for name, value in REQUIRED.items() if name != "PINNED_JWKS"}
+    status, printed, (build, deploy) = sam("deploy", **unset, JWKS_URI=tenant.jwks_uri)
+    assert status == 0
+    assert "Pinned the signing keys of today (1), so that a cold start needs no network." in printed
+    _, line, _ = run("keys", JWKS_URI=tenant.jwks_uri)
+    assert given(build)["PinnedJwks"] == given(deploy)["PinnedJwks"] == line.strip()
+
+
+def test_deploy_pins_the_keys_of_each_issuer(sam, tenant):
+    # Two domains that share their keys, and an issuer that nobody can reach.
+    domains = {"AUTH0_DOMAIN": "a.example, b.example", "API_AUDIENCE": "a"}
+    status, printed, (_, deploy) = sam("deploy", **domains, JWKS_URI=tenant.jwks_uri)
+    assert (status, "keys of today (2)" in printed) == (0, True)
+    assert json.loads(given(deploy)["PinnedJwks"]).keys() == {"https://a.example/", "https://b.example/"}
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (None, "gives no keys: curl: (7)"),
+        ("<html>", "What is there is no JWKS"),
+        (JWKS, "It has no key that the function could use."),
+    ],
+)
+def test_deploy_goes_on_without_keys_that_it_cannot_pin(sam, publish, body, sentence):
+    unset = {name: value for name, value in REQUIRED.items() if name != "PINNED_JWKS"}
+    uri = publish(body) if body else f"http://127.0.0.1:{functions.free_port()}/"
+    status, printed, (_, deploy) = sam("deploy", **unset, JWKS_URI=uri)
+    # Empty, not left out: the stack may hold keys that have been withdrawn since.
+    assert (status, given(deploy)["PinnedJwks"]) == (0, "")
+    assert sentence in printed and "Pinned no signing keys: the function fetches them itself." in printed
+
+
+def test_deploy_goes_on_without_keys_that_do_not_fit(sam, publish, tenant):
+    with functions.HTTP.open(tenant.jwks_uri, timeout=30) as answer:
+        (key,) = json.load(answer)["keys"]
+    uri = publish(json.dumps({"keys": [key | {"kid": f"{n}"} for n in range(9)]}))
+    unset = {name: value for name, value in REQUIRED.items() if name != "PINNED_JWKS"}
+    status, printed, (_, deploy) = sam("deploy", **unset, JWKS_URI=uri)
+    assert (status, given(deploy)["PinnedJwks"]) == (0, "")
+    assert "Lambda's 4 KB of environment have room for" in printed and "Pinned no signing keys" in printed
 
 
 def test_deploy_reaches_every_parameter():
@@ -120,6 +200,7 @@ def test_deploy_to_another_stack(sam):
         ({"API_AUDIENCE": "a"}, "AUTH0_DOMAIN is missing: make deploy AUTH0_DOMAIN="),
         ({"AUTH0_DOMAIN": "a.b"}, "API_AUDIENCE is missing: make deploy AUTH0_DOMAIN="),
         (REQUIRED | {"PINNED_JWKS": "a\\b"}, "PinnedJwks must not have a backslash in it: a\\b"),
+        (REQUIRED | {"EXPECTED_CLAIMS": '{"a":"\\n"}'}, "ExpectedClaims must not have a backslash in it: "),
     ],
 )
 def test_deploy_says_what_is_missing(sam, environment, sentence):
@@ -170,30 +251,52 @@ def decoded(number):
 
 
 @pytest.fixture
-def publish():
-    """Serves a JWKS; its address."""
+def site():
+    """A site on this machine: `site.url`, and `site.pages`, a body for each path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send_response(self.server.status)
+            status, body = self.server.pages.get(self.path, (404, ""))
+            self.send_response(status)
             self.send_header("Location", "http://127.0.0.1:1/")
-            self.send_header("Content-Length", str(len(self.server.body)))
+            self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
-            self.wfile.write(self.server.body)
+            self.wfile.write(body.encode())
 
         def log_message(self, *_):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.url, server.pages = f"http://127.0.0.1:{server.server_port}", {}
     threading.Thread(target=server.serve_forever).start()
-
-    def publish(body, status=200):
-        server.body, server.status = body.encode(), status
-        return f"http://127.0.0.1:{server.server_port}/jwks"
-
-    yield publish
+    yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def publish(site):
+    """Serves a JWKS; its address."""
+
+    def publish(body, status=200):
+        site.pages["/jwks"] = (status, body)
+        return f"{site.url}/jwks"
+
+    return publish
+
+
+@pytest.fixture
+def published(site, publish, tenant):
+    """Keys that can be used, at the site's /jwks; the line for them."""
+    with functions.HTTP.open(tenant.jwks_uri, timeout=30) as answer:
+        publish(answer.read().decode())
+    _, line, _ = run("keys", JWKS_URI=f"{site.url}/jwks")
+    return json.loads(line)
+
+
+def metadata(site, path, **members):
+    members = {"issuer": site.url, "jwks_uri": f"{site.url}/jwks"} | members
+    site.pages[path] = (200, json.dumps({name: value for name, value in members.items() if value is not None}))
 
 
 def test_keys_leaves_out_what_the_function_does(publish, tenant, binary, tmp_path):
@@ -256,6 +359,71 @@ def test_keys_leaves_out_what_the_function_does(publish, tenant, binary, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("issuer", "path"),
+    [
+        ("", "/.well-known/oauth-authorization-server"),
+        ("", "/.well-known/openid-configuration"),
+        ("/", "/.well-known/openid-configuration"),
+        ("/realms/a", "/.well-known/oauth-authorization-server/realms/a"),
+        ("/realms/a", "/.well-known/openid-configuration/realms/a"),
+        ("/realms/a", "/realms/a/.well-known/openid-configuration"),
+        ("/realms/a/", "/.well-known/oauth-authorization-server/realms/a"),
+        ("/realms/a/", "/realms/a/.well-known/openid-configuration"),
+    ],
+)
+def test_keys_of_an_issuer_are_where_its_metadata_say(site, published, issuer, path):
+    metadata(site, path, issuer=site.url + issuer)
+    status, line, err = run("keys", ISSUERS=site.url + issuer)
+    assert (status, err, json.loads(line)) == (0, "", published)
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"issuer": "http://127.0.0.1"}, "is not of the issuer"),
+        ({"issuer": None}, "is not of the issuer"),
+        ({"issuer": "https://b.example/"}, "is not of the issuer"),
+        ({"jwks_uri": None}, "/.well-known/openid-configuration has no jwks_uri."),
+        ({"jwks_uri": 7}, "/.well-known/openid-configuration has no jwks_uri."),
+        ({"jwks_uri": "http://b.example/jwks"}, "http://b.example/jwks is no https URL"),
+    ],
+)
+def test_keys_says_what_is_wrong_with_metadata(site, published, members, sentence):
+    metadata(site, "/.well-known/openid-configuration", **members)
+    status, out, err = run("keys", ISSUERS=site.url)
+    assert (status, out) == (1, "")
+    assert sentence in err and "Traceback" not in err
+
+
+def test_keys_of_several_issuers_are_told_apart(site, published):
+    metadata(site, "/.well-known/openid-configuration")
+    metadata(site, "/a/.well-known/openid-configuration", issuer=f"{site.url}/a")
+    status, line, err = run("keys", ISSUERS=f"{site.url} , {site.url}/a")
+    assert (status, err) == (0, "")
+    assert json.loads(line) == {site.url: published, f"{site.url}/a": published}
+    assert takes("PinnedJwks", line.strip())
+
+
+def test_keys_of_domains_that_share_them(site, published):
+    domains = " https://Login.example.com/ ,example.eu.auth0.com:443"
+    status, line, err = run("keys", AUTH0_DOMAIN=domains, JWKS_URI=f"{site.url}/jwks")
+    assert (status, err) == (0, "")
+    assert json.loads(line) == {"https://login.example.com/": published, "https://example.eu.auth0.com/": published}
+    assert takes("PinnedJwks", line.strip())
+
+
+def test_keys_leaves_out_an_issuer_that_is_down(site, published):
+    metadata(site, "/.well-known/openid-configuration")
+    status, line, err = run("keys", ISSUERS=f"{site.url},{site.url}/a", AUTH0_DOMAIN="127.0.0.1:1")
+    assert (status, json.loads(line)) == (0, {site.url: published})
+    assert "Left out https://127.0.0.1:1/: https://127.0.0.1:1/.well-known/jwks.json gives no keys: curl: (7)" in err
+    assert f"Left out {site.url}/a: {site.url}/a has no metadata: " in err
+    status, line, err = run("keys", ISSUERS=f"{site.url}/a,{site.url}/b")
+    assert (status, line) == (1, "")
+    assert "No issuer has keys that can be had." in err
+
+
+@pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
         ("<html>", 200, "What is there is no JWKS: a JSON object with a list of keys."),
@@ -280,14 +448,18 @@ def test_keys_says_when_they_are_too_many(publish, tenant):
         (key,) = json.load(answer)["keys"]
     code, out, err = run("keys", JWKS_URI=publish(json.dumps({"keys": [key | {"kid": f"{n}"} for n in range(9)]})))
     assert (code, out) == (1, "")
-    assert "Lambda's 4 KB of environment have room for 3584: leave PINNED_JWKS empty" in err
-    assert TEMPLATE["Parameters"]["PinnedJwks"]["MaxLength"] == 3584
+    room = TEMPLATE["Parameters"]["PinnedJwks"]["MaxLength"]
+    assert f"Lambda's 4 KB of environment have room for {room}: leave PINNED_JWKS empty" in err
 
 
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
         ({}, "AUTH0_DOMAIN is missing: make keys AUTH0_DOMAIN=your-tenant.us.auth0.com"),
+        ({"ISSUERS": "https://a.example,https://b.example", "JWKS_URI": "https://c.example"}, "JWKS_URI is set for several"),
+        ({"ISSUERS": "https://a.example", "AUTH0_DOMAIN": "b.example", "JWKS_URI": "https://c.example"}, "JWKS_URI is set for"),
+        ({"ISSUERS": "http://a.example"}, "http://a.example is no https URL"),
+        ({"ISSUERS": "http://127.0.0.1:1/a"}, "http://127.0.0.1:1/a has no metadata: neither oauth-authorization-server nor"),
         ({"JWKS_URI": "http://example.com/jwks"}, "http://example.com/jwks is no https URL"),
         ({"JWKS_URI": "file:///etc/passwd"}, "file:///etc/passwd is no https URL"),
         ({"JWKS_URI": "https://["}, "https://[ is no https URL"),
