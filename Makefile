@@ -45,7 +45,7 @@ build: ## Builds the function for Lambda, as a zip (ARCH=arm64 or x86_64)
 deploy: ## Builds and deploys template.yaml with the SAM CLI (AUTH0_DOMAIN=… API_AUDIENCE=…)
 	@scripts/deploy
 
-keys: ## Prints a tenant's signing keys for PINNED_JWKS (AUTH0_DOMAIN=…)
+keys: ## Prints the issuers' signing keys for PINNED_JWKS (AUTH0_DOMAIN=… or ISSUERS=…)
 	@scripts/keys
 
 logs: ## Follows the logs of what was deployed (STACK=api-authorization)
