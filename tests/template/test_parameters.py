@@ -65,7 +65,7 @@ BECOMES_A_VARIABLE = [
     ("Issuers", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_aB3", BOTH),
     ("Issuers", "https://login.example.com:8443/a%20b/c~d/", BOTH),
     ("Issuers", " https://localhost:1 ,https://localhost:2/a ", BOTH),
-    ("Issuers", "", TEMPLATE_ALONE),  # but for its rules, see below
+    ("Issuers", "", BOTH),
     ("Issuers", "login.example.com", NEITHER),
     ("Issuers", "http://login.example.com", NEITHER),
     ("Issuers", "https://Login.example.com", NEITHER),
@@ -352,7 +352,7 @@ def accepts(binary):
         def accepts(parameters):
             (name,) = parameters
             nobody = f"http://127.0.0.1:{functions.free_port()}/"  # which is known at once
-            if name == "Issuers":
+            if parameters.get("Issuers"):
                 parameters |= {"Auth0Domain": ""}
             if name != "JwksUri" and "," not in parameters.get("Issuers", ""):
                 parameters |= {"JwksUri": nobody}

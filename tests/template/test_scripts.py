@@ -232,9 +232,11 @@ def test_keys_of_the_tenant_are_what_the_template_takes(tenant):
     assert printed.items() <= published.items()
 
 
-def test_a_function_with_pinned_keys_needs_no_network(binary, tenant, tmp_path):
-    _, line, _ = run("keys", JWKS_URI=tenant.jwks_uri)
-    nobody = {"PINNED_JWKS": line, "JWKS_URI": f"http://127.0.0.1:{functions.free_port()}/"}
+@pytest.mark.parametrize("more", ["", ",login.example.com"])
+def test_a_function_with_pinned_keys_needs_no_network(binary, tenant, tmp_path, more):
+    domains = {"AUTH0_DOMAIN": tenant.domain + more}
+    _, line, _ = run("keys", **domains, JWKS_URI=tenant.jwks_uri)
+    nobody = domains | {"PINNED_JWKS": line, "JWKS_URI": f"http://127.0.0.1:{functions.free_port()}/"}
     event = json.loads((ROOT / "events/private.json").read_text())
     event["headers"]["authorization"] = f"Bearer {tenant.token('valid')}"
     with functions.running(binary, tmp_path / "log", tenant.environment() | nobody) as function:
