@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use crate::clock::{Clock, Now};
 use crate::config::{self, Config};
-use crate::keys::{KeyStore, KeysAt, Source, client};
+use crate::keys::{HttpClient, KeyStore, KeysAt, Source};
 
 /// The issuers that are trusted. A handle: clones share the key stores.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl Issuers {
     /// # Errors
     /// Where the HTTP client cannot be set up.
     pub fn new(config: &Config, clock: &Clock) -> Result<Self, reqwest::Error> {
-        let client = client(config.roots.clone())?;
+        let client = HttpClient::new(config.roots.clone())?;
         let mut issuers = Vec::<Issuer>::new();
         for issuer in &config.issuers {
             // By discovery, each finds its own: metadata belong to one name.

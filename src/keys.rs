@@ -19,15 +19,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use jsonwebtoken::DecodingKey;
-use reqwest::Client;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 pub use self::cache::NoKey;
 use self::cache::{Asker, Cache, FETCH_TIME, Step};
 use self::failure::Failure;
 use self::fetch::Fetcher;
-pub use self::fetch::{KeysAt, client, is_loopback};
+pub use self::fetch::{HttpClient, KeysAt, is_loopback};
 pub use self::set::{JwkSet, NoSet};
 use crate::clock::{Clock, Now};
 use crate::log;
@@ -64,7 +63,7 @@ impl PartialEq for KeyStore {
 
 impl KeyStore {
     /// An empty cache, or one that holds the pinned keys.
-    pub fn new(source: Source, client: Client, clock: Clock) -> Self {
+    pub fn new(source: Source, client: HttpClient, clock: Clock) -> Self {
         let Source { issuer, keys_at, pinned } = source;
         let cache = Mutex::new(Cache::new(pinned, clock.now()));
         Self(Arc::new(Shared { cache, fetcher: Fetcher { client, issuer, keys_at }, clock }))
@@ -74,7 +73,7 @@ impl KeyStore {
     /// Waits 1.5 s for it at most. Its failure is logged, and no more: public routes need no keys.
     pub async fn warm_up(&self) {
         if self.age().is_none() {
-            let (ended, _) = self.start(&mut self.cache(), FETCH_TIME, true);
+            let (ended, _) = self.start(&mut self.cache(), FETCH_TIME, Why::Init);
             wait(ended, Instant::now() + INIT_WAIT).await;
         }
     }
@@ -105,7 +104,7 @@ impl KeyStore {
                 match cache.ask(kid, asker_now, self.now()) {
                     Step::Serve(key) => return Ok(key),
                     Step::ServeAndStart(key) => {
-                        self.start(&mut cache, limit, false);
+                        self.start(&mut cache, limit, Why::Pinned);
                         return Ok(key);
                     }
                     Step::Refuse(no_key) => return Err(no_key),
@@ -114,7 +113,7 @@ impl KeyStore {
                         (ended, at_most)
                     }
                     Step::Start(at_most) => {
-                        let (ended, number) = self.start(&mut cache, limit, false);
+                        let (ended, number) = self.start(&mut cache, limit, Why::Asked);
                         asker = Asker::Again(Some(number));
                         (ended, at_most)
                     }
@@ -139,12 +138,15 @@ impl KeyStore {
     }
 
     /// Starts a fetch of at most `limit`, as a task of its own: it goes on when the request that started it is gone.
-    fn start(&self, cache: &mut Cache<Ended>, limit: Duration, first: bool) -> (Ended, u64) {
+    fn start(&self, cache: &mut Cache<Ended>, limit: Duration, why: Why) -> (Ended, u64) {
         let (open, ended) = watch::channel(());
         let number = cache.start(ended.clone(), limit, self.now());
         let store = self.clone();
         tokio::spawn(async move {
             let _open = open; // closed when this ends, come what may
+            if why == Why::Pinned {
+                sleep(HEAD_START).await;
+            }
             let outcome = AssertUnwindSafe(store.0.fetcher.fetch(limit)).catch_unwind().await;
             let outcome = outcome.unwrap_or(Err(Failure::PANIC));
             let issuer = store.0.fetcher.issuer.as_str();
@@ -157,7 +159,7 @@ impl KeyStore {
                 }
             }
             let now = store.now();
-            store.cache().end(number, outcome, first, fastrand::f64(), now);
+            store.cache().end(number, outcome, why == Why::Init, fastrand::f64(), now);
         });
         (ended, number)
     }
@@ -168,6 +170,20 @@ impl KeyStore {
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Why a fetch starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// The init phase makes it.
+    Init,
+    /// A request was answered with pinned keys.
+    Pinned,
+    /// A request needs it.
+    Asked,
+}
+
+/// How much later than that answer the fetch starts. They share a thread, and the answer goes first.
+const HEAD_START: Duration = Duration::from_millis(5);
 
 /// How long the init phase waits for the first fetch.
 const INIT_WAIT: Duration = Duration::from_millis(1500);

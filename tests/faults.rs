@@ -49,7 +49,8 @@ impl End {
         match self {
             Self::Refused => 0..=0,
             Self::Lasting | Self::Hanging => 1..=1,
-            Self::Passing => 2..=4,
+            // One more at least, if the machine has time for that; `what_fails_in_passing` counts them.
+            Self::Passing => 1..=4,
         }
     }
 }

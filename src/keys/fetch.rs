@@ -1,7 +1,9 @@
 //! The place of an issuer's keys -> [`JwkSet`], over HTTPS, with a bound on everything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use once_cell::sync::OnceCell;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, Response, StatusCode, Url, redirect};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -26,33 +28,51 @@ pub fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// The HTTP client that all fetches share. reqwest's defaults have no time-outs and follow redirects and proxies.
-///
-/// # Errors
-/// Where the roots cannot be used.
-pub fn client(roots: Option<Vec<Certificate>>) -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .tls_certs_only(match roots {
-            Some(roots) => roots,
-            // Compiled in: reading the system's takes many times as long as the rest of a cold start.
-            None => webpki_root_certs::TLS_SERVER_ROOT_CERTS
-                .iter()
-                .map(|root| Certificate::from_der(root))
-                .collect::<Result<_, _>>()?,
+/// The HTTP client that all fetches share. It is made at the first of them: with pinned keys, the first answer needs none.
+#[derive(Clone)]
+pub struct HttpClient(Arc<(OnceCell<Client>, Option<Vec<Certificate>>)>);
+
+impl HttpClient {
+    /// A client that trusts these roots in place of the web's own, if any.
+    ///
+    /// # Errors
+    /// Where these roots cannot be used.
+    pub fn new(roots: Option<Vec<Certificate>>) -> Result<Self, reqwest::Error> {
+        let client = Self(Arc::new((OnceCell::new(), roots)));
+        if client.0.1.is_some() {
+            client.made()?;
+        }
+        Ok(client)
+    }
+
+    /// reqwest's defaults have no time-outs and follow redirects and proxies.
+    fn made(&self) -> Result<&Client, reqwest::Error> {
+        let (client, roots) = &*self.0;
+        client.get_or_try_init(|| {
+            Client::builder()
+                .tls_certs_only(match roots {
+                    Some(roots) => roots.clone(),
+                    // Compiled in: reading the system's takes many times as long as the rest of a cold start.
+                    None => webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                        .iter()
+                        .map(|root| Certificate::from_der(root))
+                        .collect::<Result<_, _>>()?,
+                })
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .dns_resolver(Resolver)
+                .connect_timeout(CONNECT_TIME)
+                // A sandbox that was frozen wakes up with dead connections.
+                .pool_max_idle_per_host(0)
+                .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+                .build()
         })
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .dns_resolver(Resolver)
-        .connect_timeout(CONNECT_TIME)
-        // A sandbox that was frozen wakes up with dead connections.
-        .pool_max_idle_per_host(0)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .build()
+    }
 }
 
 /// Asks an issuer for its JWKS.
 pub struct Fetcher {
-    pub client: Client,
+    pub client: HttpClient,
     /// The issuer's name.
     pub issuer: String,
     pub keys_at: KeysAt,
@@ -120,7 +140,8 @@ impl Fetcher {
     }
 
     async fn get(&self, uri: &Url) -> Result<Vec<u8>, Failure> {
-        let response = self.client.get(uri.clone()).send().await.map_err(|error| Failure::of(&error))?;
+        let failure = |error| Failure::of(&error);
+        let response = self.client.made().map_err(failure)?.get(uri.clone()).send().await.map_err(failure)?;
         // Redirects, too, are refused here: keys come from the place that was configured, and no other.
         if response.status() != StatusCode::OK {
             let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());

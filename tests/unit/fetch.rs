@@ -6,8 +6,11 @@ use super::*;
 async fn a_name_that_there_is_not() {
     for scheme in ["http", "https"] {
         let uri = Url::parse(&format!("{scheme}://{}.invalid/", "x".repeat(64))).expect("a URL");
-        let fetcher =
-            Fetcher { client: client(None).expect("a client"), issuer: String::new(), keys_at: KeysAt::Jwks(uri) };
+        let fetcher = Fetcher {
+            client: HttpClient::new(None).expect("a client"),
+            issuer: String::new(),
+            keys_at: KeysAt::Jwks(uri),
+        };
         let failure = fetcher.fetch(Duration::from_secs(5)).await.err().expect("no keys");
         assert_eq!((failure.reason, failure.passes), ("name_not_found", false), "{scheme}");
     }
