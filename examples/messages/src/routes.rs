@@ -1,4 +1,5 @@
-//! The table of this API's routes: who may call what, and what answers. A message belongs to the `sub` of its caller.
+//! The table of this API's routes: who may call what, and what answers. A message belongs to its caller: to the `sub` of
+//! one issuer.
 
 use api_authorization::call::Call;
 use api_authorization::error::ApiError;
@@ -40,7 +41,7 @@ async fn list(call: Call<'_, Store>, claims: &Claims) -> Result<Reply, ApiError>
     let query = call.request.query_string_parameters_ref();
     let before = query.and_then(|query| query.first("before"));
     let before = before.map(Uuid::try_parse).transpose().map_err(|_| ApiError::BadRequest)?;
-    Ok(Reply::ok(call.state.list(owner, before).await?))
+    Ok(Reply::ok(call.state.list(&owner, before).await?))
 }
 
 /// A message that is sent again by the same id is stored once, and answered as before.
@@ -51,27 +52,30 @@ async fn write(call: Call<'_, Store>, claims: &Claims) -> Result<Reply, ApiError
         return Err((&INVALID_TEXT).into());
     }
     let message = Message { id: id.unwrap_or_else(Uuid::now_v7), text };
-    let stored = call.state.write(owner, &message).await?;
+    let stored = call.state.write(&owner, &message).await?;
     // The AWS SDK, too, sends again where it got no answer. So an id that is taken may be this message's own.
-    if !stored && call.state.read(owner, message.id).await?.as_ref() != Some(&message) {
+    if !stored && call.state.read(&owner, message.id).await?.as_ref() != Some(&message) {
         return Err((&ID_TAKEN).into());
     }
     Ok(Reply::created(format!("/api/messages/{}", message.id), message))
 }
 
 async fn read(call: Call<'_, Store>, claims: &Claims) -> Result<Reply, ApiError> {
-    let message = call.state.read(owner(claims)?, id(&call)?).await?;
+    let message = call.state.read(&owner(claims)?, id(&call)?).await?;
     Ok(Reply::ok(message.ok_or(&NO_MESSAGE)?))
 }
 
 async fn delete(call: Call<'_, Store>, claims: &Claims) -> Result<Reply, ApiError> {
-    let deleted = call.state.delete(owner(claims)?, id(&call)?).await?;
+    let deleted = call.state.delete(&owner(claims)?, id(&call)?).await?;
     deleted.then(Reply::no_content).ok_or_else(|| (&NO_MESSAGE).into())
 }
 
 /// Whose messages a call is about. A token may have no `sub`, and a key of DynamoDB is neither empty nor longer than 2 KiB.
-fn owner(claims: &Claims) -> Result<&str, ApiError> {
-    claims.subject().filter(|subject| (1..=2048).contains(&subject.len())).ok_or_else(|| (&NO_OWNER).into())
+fn owner(claims: &Claims) -> Result<String, ApiError> {
+    let subject = claims.subject().filter(|subject| !subject.is_empty());
+    // Two issuers may call two users by one name. No issuer has a blank in it.
+    let owner = subject.map(|subject| format!("{} {subject}", claims.issuer()));
+    owner.filter(|owner| owner.len() <= 2048).ok_or_else(|| (&NO_OWNER).into())
 }
 
 /// The id in the path. What is no id names no message.

@@ -1,4 +1,4 @@
-//! Messages -> items of a DynamoDB table, and back. The table's key is `sub` and `id`: no call reaches another owner's.
+//! Messages -> items of a DynamoDB table, and back. The table's key is owner and `id`: no call reaches another owner's.
 
 use std::collections::HashMap;
 use std::env;
@@ -52,9 +52,8 @@ impl Store {
     /// A page of messages: the last ones, or those before `before`.
     pub async fn list(&self, owner: &str, before: Option<Uuid>) -> Result<Page, ApiError> {
         let query = self.client.query().table_name(&self.table).consistent_read(true);
-        // DynamoDB reserves the word `sub`.
-        let query = query.key_condition_expression("#sub = :sub").expression_attribute_names("#sub", "sub");
-        let query = query.expression_attribute_values(":sub", string(owner)).scan_index_forward(false).limit(PAGE);
+        let query = query.key_condition_expression("owner_id = :owner");
+        let query = query.expression_attribute_values(":owner", string(owner)).scan_index_forward(false).limit(PAGE);
         let page = query.set_exclusive_start_key(before.map(|id| key(owner, id))).send().await.map_err(unavailable)?;
         let messages = page.items.unwrap_or_default().iter().map(message).collect::<Result<Vec<_>, _>>()?;
         let more = page.last_evaluated_key.is_some();
@@ -87,7 +86,7 @@ impl Store {
 }
 
 fn key(owner: &str, id: Uuid) -> HashMap<String, AttributeValue> {
-    HashMap::from([("sub".to_owned(), string(owner)), ("id".to_owned(), string(&id.to_string()))])
+    HashMap::from([("owner_id".to_owned(), string(owner)), ("id".to_owned(), string(&id.to_string()))])
 }
 
 fn string(value: &str) -> AttributeValue {
