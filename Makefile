@@ -9,6 +9,9 @@ start: ## Runs the function here, for a stand-in tenant or your own (AUTH0_DOMAI
 test: ## Runs all checks and tests
 	@scripts/test
 
+issuers: ## The tokens of five issuers that people run, to the function (with Node.js and npm)
+	@ISSUER_TESTS=all scripts/issuers
+
 soak: ## Sandboxes that freeze; ten minutes of rotations, faults and junk (SOAK_SECONDS=600)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} cargo test --locked --test freeze --test soak -- --nocapture
 
@@ -52,7 +55,7 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 	@scripts/logs
 
 clean: ## Removes all that was built or installed here
-	rm -rf target .venv .aws-sam tests/browser/node_modules bench/target bench/node/node_modules bench/node/dist \
+	rm -rf target .venv .aws-sam tests/browser/node_modules tests/real_issuers/node_modules tests/real_issuers/.venv bench/target bench/node/node_modules bench/node/dist \
 		examples/messages/target examples/messages/.aws-sam examples/messages/tests/node_modules
 
-.PHONY: help start test soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean
+.PHONY: help start test issuers soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean
