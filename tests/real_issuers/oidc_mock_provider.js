@@ -6,7 +6,7 @@ import { codeGrant, tokens } from "./client.js";
 /** Its access tokens have these claims, too. */
 export async function openOidcMockProvider(claims) {
   const provider = await OIDCMockProvider.create({
-    hostname: "127.0.0.1",
+    hostname: "localhost", // without one, it listens on all interfaces
     getTokenPayload: () => ({ expires_in: 3600, payload: { sub: "ada", ...claims() } }),
   });
   const { issuer } = provider;
