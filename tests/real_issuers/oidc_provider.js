@@ -7,10 +7,11 @@ import { Provider } from "oidc-provider";
 import { freePort } from "../browser/processes.js";
 import { CALLBACK, codeGrant, tokens } from "./client.js";
 
-/** It has a slash at its end where `slash` is one. */
-export async function openOidcProvider({ slash = "" } = {}) {
+/** Its URL ends in this path, which may be a slash alone. */
+export async function openOidcProvider(path = "") {
   const origin = `http://127.0.0.1:${await freePort()}`;
-  const issuer = origin + slash;
+  const issuer = origin + path;
+  const mount = path.replace(/\/$/, "");
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const key = { ...privateKey.export({ format: "jwk" }), kid: `key of ${origin}`, use: "sig", alg: "RS256" };
   const provider = new Provider(issuer, {
@@ -36,10 +37,16 @@ export async function openOidcProvider({ slash = "" } = {}) {
       },
     },
   });
-  const server = createServer(provider.callback()).listen(new URL(origin).port, "127.0.0.1");
+  const answer = provider.callback();
+  const server = createServer((request, response) => {
+    if (!request.url.startsWith(`${mount}/`)) return response.writeHead(404).end();
+    request.originalUrl = request.url; // by both, it tells where it is mounted
+    request.url = request.url.slice(mount.length);
+    return answer(request, response);
+  }).listen(new URL(origin).port, "127.0.0.1");
   await once(server, "listening");
 
-  const endpoints = { authorize: `${origin}/auth`, token: `${origin}/token` };
+  const endpoints = { authorize: `${origin}${mount}/auth`, token: `${origin}${mount}/token` };
   return {
     issuer,
     kid: key.kid,

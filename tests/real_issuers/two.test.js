@@ -36,8 +36,18 @@ test("oidc-provider", async () => {
   ]);
 });
 
+test("oidc-provider, an issuer with a path", async () => {
+  const withPath = await openOidcProvider("/tenants/main");
+  try {
+    const page = await withPath.toPage({ resource: AUDIENCE, scope: "openid read:messages" });
+    await decides({ ISSUERS: withPath.issuer }, [[page.access_token, SCOPED, ACCEPTED, "its metadata stand behind the path"]]);
+  } finally {
+    await withPath.close();
+  }
+});
+
 test("oidc-provider, an issuer with a slash at its end", async () => {
-  const withSlash = await openOidcProvider({ slash: "/" });
+  const withSlash = await openOidcProvider("/");
   try {
     const { access_token } = await withSlash.toMachine({ resource: AUDIENCE });
     await decides({ ISSUERS: withSlash.issuer }, [[access_token, PRIVATE, ACCEPTED, "as its tokens have it"]]);
