@@ -8,7 +8,9 @@ use lambda_http::http::header::CONTENT_TYPE;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
+use crate::config::Grants;
 use crate::error::ApiError;
+use crate::grant::{self, Grant};
 use crate::reply::Reply;
 use crate::token::Claims;
 
@@ -22,6 +24,7 @@ pub struct Call<'a, S = ()> {
     /// What all calls share, made once at cold start.
     pub state: &'a S,
     pub(crate) parameters: Parameters<'a>,
+    pub(crate) grants: Grants,
 }
 
 /// A call together with the verified claims of its caller.
@@ -65,6 +68,14 @@ impl<'a, S: Sync> Call<'a, S> {
             return Err(ApiError::PayloadTooLarge);
         }
         serde_json::from_slice(body).map_err(|_| ApiError::BadRequest)
+    }
+
+    /// Passes if the token has what this very call requires beyond its route, such as one tool of several behind one path.
+    ///
+    /// # Errors
+    /// [`ApiError::InsufficientScope`]: 403, and the challenge names these scopes, too.
+    pub fn require(&self, claims: &Claims, grant: Grant) -> Result<(), ApiError> {
+        grant::require(claims, grant, self.grants)
     }
 
     #[doc(hidden)]

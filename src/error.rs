@@ -66,8 +66,8 @@ pub enum ApiError {
     /// A token without a claim that `EXPECTED_CLAIMS` names, or with another value; and the claim's name.
     UnexpectedClaim(String),
 
-    /// A valid token without the scopes that the route requires.
-    InsufficientScope,
+    /// A valid token without the scopes that the route or its handler requires; and those.
+    InsufficientScope(&'static [&'static str]),
 
     /// The signing keys cannot be had, and no cached one serves; they may be asked for again in so many seconds.
     KeysUnavailable(u64),
@@ -128,10 +128,14 @@ impl ApiError {
     }
 
     /// The one header that this answer has beside those that every answer has. A challenge ends in what tells a client how to get
-    /// a better token: where the resource's metadata are (RFC 9728, section 5.1), and which scopes the route requires.
+    /// a better token: where the resource's metadata are (RFC 9728, section 5.1), and which scopes the route and its handler require,
+    /// for a client may ask for these words alone.
     pub fn header(&self, metadata: Option<&str>, scopes: &[&str]) -> Option<(HeaderName, HeaderValue)> {
         let (_, Answer { description, header, .. }) = self.row();
         let mut how = metadata.map_or_else(String::new, |address| format!(r#", resource_metadata="{address}""#));
+        let wanted = if let Self::InsufficientScope(wanted) = self { wanted } else { &[][..] };
+        let scopes: Vec<_> =
+            scopes.iter().chain(wanted.iter().filter(|scope| !scopes.contains(scope))).copied().collect();
         if !scopes.is_empty() {
             how.extend([r#", scope=""#, &scopes.join(" "), "\""]);
         }
@@ -182,7 +186,7 @@ impl ApiError {
             Self::AnonymousSession     => ("anonymous_session", WRONG_CLAIMS),
             Self::UnexpectedClaim(_)   => ("unexpected_claim", WRONG_CLAIMS),
 
-            Self::InsufficientScope    => ("insufficient_scope", Answer {
+            Self::InsufficientScope(_) => ("insufficient_scope", Answer {
                 header: Header::InsufficientScope,
                 ..plain(StatusCode::FORBIDDEN, "Unauthorized", "You don't have access to this resource") }),
 

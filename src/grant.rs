@@ -37,5 +37,5 @@ pub fn require(claims: &Claims, grant: Grant, counts: Grants) -> Result<(), ApiE
         Grant::AllOf(scopes) => scopes.iter().all(granted),
         Grant::AnyOf(scopes) => scopes.iter().any(granted),
     };
-    if passes { Ok(()) } else { Err(ApiError::InsufficientScope) }
+    if passes { Ok(()) } else { Err(ApiError::InsufficientScope(grant.scopes())) }
 }

@@ -90,7 +90,7 @@ async fn answer<'a, S: Sync>(
         Match::MethodNotAllowed(_, methods) => return Err(ApiError::MethodNotAllowed(methods)),
         Match::NotFound => return Err(ApiError::NotFound),
     };
-    let call = Call { request, state: &api.state, parameters };
+    let call = Call { request, state: &api.state, parameters, grants: api.config.grants };
     match route.access {
         Access::Public(handler) => handler(call).await,
         Access::Protected(grant, handler) => {

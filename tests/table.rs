@@ -573,6 +573,8 @@ static GUARDED: &[Route] = &[
     Route { method: Method::GET, path: "/anyone", access: Protected(Anyone, handler!(whoami)) },
     Route { method: Method::GET, path: "/all", access: Protected(AllOf(&["read:items", "read:parts"]), handler!(whoami)) },
     Route { method: Method::GET, path: "/any", access: Protected(AnyOf(&["read:items", "admin"]), handler!(whoami)) },
+    Route { method: Method::GET, path: "/anyone/{tool}", access: Protected(Anyone, handler!(tool)) },
+    Route { method: Method::GET, path: "/all/{tool}", access: Protected(AllOf(&["read:items"]), handler!(tool)) },
     Route { method: Method::HEAD, path: "/items", access: Protected(Anyone, handler!(whoami)) },
     Route { method: Method::POST, path: "/items", access: Protected(AllOf(&["write:items"]), handler!(whoami)) },
     Route { method: Method::PUT, path: "/items/{id}", access: Protected(AllOf(&["write:items"]), handler!(whoami)) },
@@ -586,9 +588,20 @@ async fn whoami(_call: Call<'_>, claims: &Claims) -> Result<Reply, ApiError> {
     Ok(Reply::ok(claims.subject()))
 }
 
+/// A path with several things behind it, each with a grant of its own.
+async fn tool(call: Call<'_>, claims: &Claims) -> Result<Reply, ApiError> {
+    match &*call.param("tool")? {
+        "parts" => call.require(claims, AllOf(&["read:parts"]))?,
+        "both" => call.require(claims, AllOf(&["read:parts", "read:items"]))?,
+        "any" => call.require(claims, AnyOf(&["read:parts", "admin"]))?,
+        _ => call.require(claims, Anyone)?,
+    }
+    whoami(call, claims).await
+}
+
 #[tokio::test]
 async fn a_stranger_gets_through_no_protected_row() {
-    assert_eq!(refuses_strangers(GUARDED).await, 9);
+    assert_eq!(refuses_strangers(GUARDED).await, 11);
     // HEAD follows a protected GET, and not into a public one.
     let api = FrontDoor::serving(GUARDED, (), &[]).await;
     assert_eq!(api.send(&event("HEAD", "/all", &[])).await.status, 401);
@@ -649,6 +662,16 @@ async fn grants() {
         ("/any", Some("read:parts"), Some(ANY)),
         ("/any", Some("Admin"), Some(ANY)),
         ("/any", None, Some(ANY)),
+        // What the handler asks for, after what its row does.
+        ("/anyone/x", None, None),
+        ("/anyone/parts", Some("read:parts"), None),
+        ("/anyone/parts", Some("read:items"), Some(r#"scope="read:parts""#)),
+        ("/anyone/any", Some("admin"), None),
+        ("/anyone/any", None, Some(r#"scope="read:parts admin""#)),
+        ("/all/parts", Some("read:parts read:items"), None),
+        ("/all/parts", Some("read:items"), Some(ALL)),
+        ("/all/both", Some("read:items"), Some(ALL)),
+        ("/all/parts", Some("read:parts"), Some(r#"scope="read:items""#)),
     ] {
         let token = scope.map_or(api.token(), |scope| api.token().scope(scope)).sign();
         let answer = api.get(path, &token).await;
