@@ -19,6 +19,11 @@ impl Reply {
         Self::json(StatusCode::CREATED, value).header(LOCATION, location)
     }
 
+    /// 202, without a body: what was sent is taken, and nothing is answered to it.
+    pub fn accepted() -> Self {
+        Self::new(StatusCode::ACCEPTED, Body::Empty)
+    }
+
     /// 204, without a body.
     pub fn no_content() -> Self {
         Self::new(StatusCode::NO_CONTENT, Body::Empty)

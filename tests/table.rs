@@ -396,6 +396,7 @@ async fn answer(call: Call<'_>) -> Result<Reply, ApiError> {
         "ok" => Reply::ok(json!({ "a": [1, "ä"] })),
         "created" => Reply::created("/items/7", json!({ "id": 7 })),
         "made-elsewhere" => Reply::created("https://example.com/items/7?a=b", "7"),
+        "accepted" => Reply::accepted(),
         "no-content" => Reply::no_content(),
         "own" => Reply::ok(1).header(own, "x").header(ETAG, r#""1""#).header(CACHE_CONTROL, "private, max-age=60"),
         "twice" => Reply::ok(1).header(own.clone(), "x").header(own, "y"),
@@ -437,6 +438,7 @@ async fn replies() {
         ("/ok", 200, Some(r#"{"a":[1,"ä"]}"#), &[("content-type", json), ("location", None)][..]),
         ("/created", 201, Some(r#"{"id":7}"#), &[("content-type", json), ("location", Some("/items/7"))]),
         ("/made-elsewhere", 201, Some(r#""7""#), &[("location", Some("https://example.com/items/7?a=b"))]),
+        ("/accepted", 202, None, &[("content-type", None), ("location", None)]),
         ("/no-content", 204, None, &[("content-type", None), ("location", None)]),
         (
             "/own",
