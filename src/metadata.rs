@@ -24,12 +24,16 @@ impl Resource {
                 scopes.push(*scope);
             }
         }
-        json!({
+        let mut document = json!({
             "resource": self.0,
             "authorization_servers": issuers.names(),
-            "scopes_supported": scopes,
             "bearer_methods_supported": ["header"],
-        })
+        });
+        // Section 3.2 forbids an empty list, and clients would read one as "ask for no scope".
+        if let (Some(members), false) = (document.as_object_mut(), scopes.is_empty()) {
+            members.insert("scopes_supported".to_owned(), scopes.into());
+        }
+        document
     }
 }
 

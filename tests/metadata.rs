@@ -243,6 +243,22 @@ async fn a_document_of_one_s_own() {
     assert_eq!(api.send(&HTTP.event("GET", WELL_KNOWN)).await.status, 204);
 }
 
+/// Section 3.2: a parameter with zero elements is left out.
+#[tokio::test]
+async fn a_table_without_scopes_names_none() {
+    static BARE: &[Route] =
+        &[Route { method: Method::POST, path: "/mcp", access: Protected(Anyone, handler!(someone)) }];
+    let api = FrontDoor::serving(BARE, (), &[("RESOURCE_URL", "auto")]).await;
+    let answer = api.send(&HTTP.event("GET", WELL_KNOWN)).await;
+    let document: Value = serde_json::from_str(answer.body.as_deref().expect("a body")).expect("JSON");
+    let expected = json!({
+        "resource": "https://a.example.com",
+        "authorization_servers": [api.tenant.issuer()],
+        "bearer_methods_supported": ["header"],
+    });
+    assert_eq!((answer.status, document), (200, expected));
+}
+
 #[tokio::test]
 async fn every_issuer_is_an_authorization_server() {
     let environment = [
