@@ -1,4 +1,4 @@
-//! A request -> its response, and one line in the access log.
+//! A request -> its response.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -9,17 +9,16 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use lambda_http::http::Method;
 use lambda_http::http::header::{self, HeaderName, HeaderValue};
-use lambda_http::request::RequestContext;
 use lambda_http::tower::{Layer, Service};
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 use serde_json::json;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::access_log::{self, Entry};
 use crate::call::{AuthorizedCall, Call};
 use crate::config::{AllowedHeaders, AllowedOrigins, Config};
-use crate::error::{ApiError, Mismatch};
+use crate::error::ApiError;
 use crate::issuers::{Issuer, Issuers};
-use crate::log::shown;
 use crate::reply::Reply;
 use crate::route::{self, Access, Match, Route};
 use crate::{bearer, event, grant, metadata, token};
@@ -64,7 +63,19 @@ async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
     let answer = AssertUnwindSafe(answer(request, found, api, &mut issuer)).catch_unwind().await;
     let answer = answer.unwrap_or(Err(ApiError::Panicked));
     let answer = answer.and_then(|reply| reply.into_response().ok_or(ApiError::UnwritableReply));
-    log(request, path, scopes.is_some(), &answer, api, issuer, started.elapsed());
+    access_log::write(
+        request,
+        &Entry {
+            route: path,
+            protected: scopes.is_some(),
+            answer: &answer,
+            latency: started.elapsed(),
+            cold_start: !api.warm.swap(true, Ordering::Relaxed),
+            // By its name, where several are trusted.
+            issuer: issuer.filter(|_| api.issuers.sole().is_none()).map(|issuer| issuer.name.as_str()),
+            keys_age: issuer.and_then(|issuer| issuer.keys.age()),
+        },
+    );
     respond(
         request,
         answer.unwrap_or_else(|error| {
@@ -134,73 +145,6 @@ fn respond(request: &Request, mut response: Response<Body>) -> Response<Body> {
 const ON_EVERY_ANSWER: [(HeaderName, &str); 2] =
     [(header::CACHE_CONTROL, "no-store"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
-/// One line a request. Metrics, alarms and the dashboard of template.yaml read its fields by these names.
-fn log<S>(
-    request: &Request,
-    route: Option<&str>,
-    protected: bool,
-    answer: &Result<Response<Body>, ApiError>,
-    api: &Api<S>,
-    issuer: Option<&Issuer>,
-    latency: Duration,
-) {
-    let refusal = answer.as_ref().err();
-    let api_request_id = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(event)) => event.request_id.as_deref(),
-        Some(RequestContext::ApiGatewayV2(event)) => event.request_id.as_deref(),
-        _ => None,
-    };
-    // These the log shows although a caller sent them: nobody can fix a mistake that they cannot see.
-    let kid = match refusal {
-        Some(ApiError::UnknownKid(kid)) => Some(shown(kid)),
-        _ => None,
-    };
-    let claim = match refusal {
-        Some(ApiError::UnexpectedClaim(claim)) => Some(claim.as_str()),
-        _ => None,
-    };
-    let mismatch = match refusal {
-        Some(ApiError::WrongIssuer(mismatch) | ApiError::WrongAudience(mismatch)) => Some(mismatch),
-        _ => None,
-    };
-    tracing::info!(
-        api_request_id,
-        trace_id = trace_id(request),
-        route = route.unwrap_or("-"),
-        protected,
-        // A method may be any word, and so it may be a token.
-        method = METHODS.iter().find(|method| **method == request.method()).unwrap_or(&"-"),
-        status = answer.as_ref().map_or_else(ApiError::status, Response::status).as_u16(),
-        code = refusal.map(ApiError::code),
-        reason = refusal.map(ApiError::reason),
-        kid,
-        claim,
-        expected = mismatch.map(|Mismatch { expected, .. }| shown(expected)),
-        received = mismatch.map(|Mismatch { received, .. }| shown(received)),
-        seconds_ahead = match refusal {
-            Some(ApiError::NotYetValid(seconds)) => Some(*seconds),
-            _ => None,
-        },
-        latency_ms = latency.as_secs_f64() * 1e3,
-        cold_start = !api.warm.swap(true, Ordering::Relaxed),
-        issuer = issuer.filter(|_| api.issuers.sole().is_none()).map(|issuer| issuer.name.as_str()),
-        keys_age_s = issuer.and_then(|issuer| issuer.keys.age()).map(|age| age.as_secs()),
-        "request"
-    );
-}
-
-/// X-Ray's id of the request, by which the log lines of several services belong together. lambda_http puts Lambda's own into this
-/// header, where Lambda gives one. Otherwise the header is the caller's, and may hold anything: only an id is logged.
-fn trace_id(request: &Request) -> Option<&str> {
-    let trace = request.headers().get("x-amzn-trace-id")?.to_str().ok()?;
-    let root = trace.split(';').find_map(|part| part.trim().strip_prefix("Root="))?;
-    let (time, random) = root.strip_prefix("1-")?.split_once('-')?;
-    let is_hex = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_hex(time, 8) && is_hex(random, 24)).then_some(root)
-}
-
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
-
 fn cors<S>(api: &Api<S>) -> CorsLayer {
     let layer = CorsLayer::new()
         .allow_methods(route::methods(api.routes.iter()))
@@ -225,7 +169,3 @@ fn cors<S>(api: &Api<S>) -> CorsLayer {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/handler.rs"]
-mod tests;
