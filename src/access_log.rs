@@ -6,6 +6,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::error::{ApiError, Mismatch};
+use crate::issuers::Issuer;
 use crate::log::shown;
 
 /// What the line says beside the request.
@@ -20,10 +21,10 @@ pub struct Entry<'a> {
     pub latency: Duration,
     /// Whether this is the first request of the process.
     pub cold_start: bool,
-    /// The issuer whose keys are behind the answer, where several are trusted.
-    pub issuer: Option<&'a str>,
-    /// How old these keys are, if there are any.
-    pub keys_age: Option<Duration>,
+    /// The issuer whose keys are behind the answer, if it is known.
+    pub issuer: Option<&'a Issuer>,
+    /// Whether several are trusted, so that the line must name it.
+    pub several: bool,
 }
 
 /// Writes the line. Metrics, alarms and the dashboard of template.yaml read its fields by these names.
@@ -67,8 +68,8 @@ pub fn write(request: &Request, entry: &Entry) {
         },
         latency_ms = entry.latency.as_secs_f64() * 1e3,
         cold_start = entry.cold_start,
-        issuer = entry.issuer,
-        keys_age_s = entry.keys_age.map(|age| age.as_secs()),
+        issuer = entry.issuer.filter(|_| entry.several).map(|issuer| issuer.name.as_str()),
+        keys_age_s = entry.issuer.and_then(|issuer| issuer.keys.age()).map(|age| age.as_secs()),
         "request"
     );
 }

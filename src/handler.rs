@@ -71,9 +71,8 @@ async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
             answer: &answer,
             latency: started.elapsed(),
             cold_start: !api.warm.swap(true, Ordering::Relaxed),
-            // By its name, where several are trusted.
-            issuer: issuer.filter(|_| api.issuers.sole().is_none()).map(|issuer| issuer.name.as_str()),
-            keys_age: issuer.and_then(|issuer| issuer.keys.age()),
+            issuer,
+            several: api.issuers.sole().is_none(),
         },
     );
     respond(
