@@ -3,6 +3,7 @@
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::config::{Config, ResourceUrl, is_plain};
@@ -79,14 +80,12 @@ fn place(request: &Request, before: &str, setting: &ResourceUrl) -> Option<Place
     match setting {
         ResourceUrl::Off => None,
         ResourceUrl::At(url) => {
-            let authority = url.find("://")? + 3;
-            let (origin, path) =
-                url.split_at(url.get(authority..)?.find('/').map_or(url.len(), |slash| authority + slash));
-            let path = path.trim_end_matches('/');
+            let url = Url::parse(url).ok()?;
+            let path = url.path().trim_end_matches('/');
             // A front that hides what it puts before the path, such as CloudFront, hides it here, too.
             let rest = path.strip_prefix(before).filter(|rest| rest.is_empty() || rest.starts_with('/'));
             let (before, path) = rest.map_or(("", path), |rest| (before, rest));
-            Some(Place { origin: origin.to_owned(), before: before.to_owned(), path: path.to_owned() })
+            Some(Place { origin: url.origin().ascii_serialization(), before: before.to_owned(), path: path.to_owned() })
         }
         ResourceUrl::Auto => {
             // Never a header: whoever forges one could send clients to an authorization server of his own.
