@@ -58,6 +58,7 @@ mod wire;
 
 pub use answer::Answer;
 pub use key::{Algorithm, Key, hs256};
+pub use playground::Function;
 pub use script::Step;
 pub use tenant::Tenant;
 pub use tls::Certificate;

@@ -2,6 +2,7 @@
 //!
 //! The page calls the function by itself, across origins. Here is what the page cannot do.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -25,10 +26,24 @@ use crate::state::TenantState;
 
 const PAGE: &str = include_str!("playground.html");
 
-pub(crate) fn router(tenant: Arc<TenantState>, function: &Uri) -> Router {
+/// What the page has to know of the function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Where it is.
+    pub url: Uri,
+    /// Those of its settings that say which tokens are accepted, as it was started with them.
+    pub settings: BTreeMap<String, String>,
+}
+
+pub(crate) fn router(tenant: Arc<TenantState>, second: Arc<TenantState>, function: Function) -> Router {
+    let Function { url, settings } = function;
+    let issuers = settings.get("ISSUERS").map(|list| list.split(',').map(|name| name.trim().to_owned()).collect());
     let playground = Playground {
+        issuers: issuers.unwrap_or_else(|| vec![tenant.issuer().to_owned()]),
         tenant,
-        function: function.to_string().trim_end_matches('/').to_owned(),
+        second,
+        function: url.to_string().trim_end_matches('/').to_owned(),
+        settings,
         client: Client::builder().no_proxy().redirect(redirect::Policy::none()).build().expect("a client"),
         jwks: Mutex::new(MODES[0].0),
     };
@@ -40,7 +55,7 @@ pub(crate) fn router(tenant: Arc<TenantState>, function: &Uri) -> Router {
         .route("/playground/jwks/{mode}", post(jwks))
         .layer(middleware::from_fn(from_this_page))
         .with_state(Arc::new(playground))
-        .merge(page(function))
+        .merge(page(&url))
 }
 
 /// How the tenant can be made to answer for its JWKS, by name.
@@ -59,6 +74,11 @@ fn body(status: u16, content_type: &str, body: &str) -> Answer {
 
 struct Playground {
     tenant: Arc<TenantState>,
+    /// A tenant of its own, of which the page only takes tokens.
+    second: Arc<TenantState>,
+    /// Whom the function trusts.
+    issuers: Vec<String>,
+    settings: BTreeMap<String, String>,
     /// Without a slash at its end.
     function: String,
     client: Client,
@@ -75,12 +95,19 @@ impl Playground {
     fn describe(&self) -> Json<Value> {
         Json(json!({
             "function": self.function,
+            "settings": self.settings,
+            "issuers": self.issuers,
             "issuer": self.tenant.issuer(),
             "audience": self.tenant.audience(),
             "jwks": *self.mode(),
             "fetches": self.tenant.fetches(),
             "signs": self.tenant.key().kid(),
             "keys": self.tenant.jwks()["keys"],
+            "second": {
+                "issuer": self.second.issuer(),
+                "signs": self.second.key().kid(),
+                "keys": self.second.jwks()["keys"],
+            },
         }))
     }
 }

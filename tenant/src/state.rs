@@ -30,11 +30,11 @@ struct Changing {
 }
 
 impl TenantState {
-    /// A tenant at this host and port that signs with this key. `scheme` is that of its JWKS: an issuer is always https.
-    pub(crate) fn new(domain: String, scheme: &str, key: Key) -> TenantState {
+    /// A tenant of this name at this host and port that signs with this key. Its JWKS is below the URL.
+    pub(crate) fn new(issuer: String, url: &str, domain: String, key: Key) -> TenantState {
         TenantState {
-            issuer: format!("https://{domain}/"),
-            jwks_uri: format!("{scheme}://{domain}/.well-known/jwks.json"),
+            issuer,
+            jwks_uri: format!("{url}.well-known/jwks.json"),
             domain,
             changing: Mutex::new(Changing {
                 published: vec![key.clone()],

@@ -5,12 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::http::Uri;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use crate::answer::Answer;
 use crate::key::Key;
+use crate::playground::Function;
 use crate::server::{FREE_PORT, Server};
 use crate::state::TenantState;
 use crate::tls::{Ca, Certificate};
@@ -22,6 +22,7 @@ use crate::{endpoints, playground};
 /// The `async` constructors need a tokio runtime; the `blocking_` ones need none.
 pub struct Tenant {
     state: Arc<TenantState>,
+    second: Option<Arc<TenantState>>,
     ca: Option<Ca>,
     _server: Server,
 }
@@ -47,11 +48,13 @@ impl Tenant {
             .expect("it starts or says why not")
     }
 
-    /// [`Tenant::bind`], with a page at `/` that calls the function at this URL and changes the tenant's keys and answers.
+    /// [`Tenant::bind`], with a page at `/` that calls this function and changes the tenant's keys and answers. Below `/second/`
+    /// is another tenant, with keys of its own. Where the function's `ISSUERS` are set, both are issuers by the URL where they
+    /// are, as discovery wants it.
     ///
     /// # Errors
     /// Where the address cannot be had.
-    pub async fn bind_with_playground(address: SocketAddr, function: Uri) -> io::Result<Tenant> {
+    pub async fn bind_with_playground(address: SocketAddr, function: Function) -> io::Result<Tenant> {
         let start = move || Tenant::start(address, false, Key::generate_random(), Some(function));
         spawn_blocking(start).await.expect("it starts or says why not")
     }
@@ -145,7 +148,9 @@ impl Tenant {
 
     /// The API that its tokens are for from now on, in place of [`AUDIENCE`](crate::token::AUDIENCE).
     pub fn set_audience(&self, audience: &str) {
-        self.state.set_audience(audience);
+        for tenant in [&self.state].into_iter().chain(&self.second) {
+            tenant.set_audience(audience);
+        }
     }
 
     /// Begins a token with the current key: issued now, and good in all.
@@ -153,18 +158,29 @@ impl Tenant {
         self.state.token()
     }
 
-    fn start(address: SocketAddr, over_tls: bool, key: Key, playground: Option<Uri>) -> io::Result<Tenant> {
+    fn start(address: SocketAddr, over_tls: bool, key: Key, playground: Option<Function>) -> io::Result<Tenant> {
         let listener = TcpListener::bind(address)?;
         let ca = over_tls.then(Ca::new);
         let acceptor = ca.as_ref().map(|ca| ca.acceptor(Certificate::Good));
         let domain = listener.local_addr()?.to_string();
         let scheme = if over_tls { "https" } else { "http" };
-        let state = Arc::new(TenantState::new(domain, scheme, key));
+        let url = format!("{scheme}://{domain}/");
+        let by_discovery = playground.as_ref().is_some_and(|function| function.settings.contains_key("ISSUERS"));
+        let issuer = if by_discovery { url.clone() } else { format!("https://{domain}/") };
+        let state = Arc::new(TenantState::new(issuer, &url, domain.clone(), key));
         let mut router = endpoints::router(Arc::clone(&state));
+        let mut second = None;
         if let Some(function) = playground {
-            router = router.merge(playground::router(Arc::clone(&state), &function));
+            let url = format!("{url}second/");
+            let tenant = Arc::new(TenantState::new(url.clone(), &url, domain, Key::generate_random()));
+            router = router.nest("/second", endpoints::router(Arc::clone(&tenant))).merge(playground::router(
+                Arc::clone(&state),
+                Arc::clone(&tenant),
+                function,
+            ));
+            second = Some(tenant);
         }
         let server = Server::start(listener, acceptor, router)?;
-        Ok(Tenant { state, ca, _server: server })
+        Ok(Tenant { state, second, ca, _server: server })
     }
 }

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 #[test]
 fn it_says_where_it_listens_and_makes_tokens_for_the_audience_it_is_told_until_it_is_ended() {
-    let mut running = Running(tenant("0").env("API_AUDIENCE", "https://mine.example/api").spawn().expect("it starts"));
+    let mut running = Running(
+        tenant("0").env("API_AUDIENCE", "https://mine.example/api , https://b.example/").spawn().expect("it starts"),
+    );
     let mut lines = BufReader::new(running.0.stdout.take().expect("its output is piped")).lines();
     let [line, playground] = [(); 2].map(|()| lines.next().expect("it says two lines").expect("it speaks UTF-8"));
     let domain = line.split(['=', ' ']).find(|word| word.starts_with("127.0.0.1:")).expect("the line has its domain");
@@ -30,6 +32,28 @@ fn it_says_where_it_listens_and_makes_tokens_for_the_audience_it_is_told_until_i
     let pid = running.0.id().to_string();
     assert!(Command::new("kill").args(["-s", "INT", &pid]).status().expect("kill runs").success());
     running.0.wait().expect("it ends");
+}
+
+#[test]
+fn where_issuers_are_set_it_is_one_by_its_own_url_beside_a_second() {
+    let set = [("ISSUERS", "http://127.0.0.1/"), ("GRANTS", "permissions"), ("EXPECTED_CLAIMS", " ")];
+    let mut running = Running(tenant("0").envs(set).spawn().expect("it starts"));
+    let mut lines = BufReader::new(running.0.stdout.take().expect("its output is piped")).lines();
+    let line = lines.next().expect("a line").expect("it speaks UTF-8");
+    let (_, list) = line.split_once(" ISSUERS=").expect("the line has its issuers");
+    let (issuer, second) = list.split_once(' ').and_then(|(list, _)| list.split_once(',')).expect("two");
+    assert_eq!(second, format!("{issuer}second/"));
+    let domain = issuer.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/')).expect("http on this machine");
+
+    let mut stream = TcpStream::connect(domain).expect("it listens where it says");
+    write!(stream, "GET /playground/tenant HTTP/1.1\r\nHost: {domain}\r\nConnection: close\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (_, described) = answer.split_once("\r\n\r\n").expect("a blank line ends the head");
+    let described: Value = serde_json::from_str(described).expect("JSON");
+    assert_eq!((described["issuer"].as_str(), described["second"]["issuer"].as_str()), (Some(issuer), Some(second)));
+    let settings = json!({ "ISSUERS": "http://127.0.0.1/", "GRANTS": "permissions" });
+    assert_eq!(described["settings"], settings, "an empty one is not set");
 }
 
 #[test]
@@ -55,7 +79,10 @@ fn what_it_cannot_start_with_it_says_in_a_sentence() {
 
 fn tenant(port: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenant"));
-    command.env("TENANT_PORT", port).env_remove("API_AUDIENCE").env_remove("FUNCTION_URL").stdout(Stdio::piped());
+    command.env("TENANT_PORT", port).stdout(Stdio::piped());
+    for name in ["API_AUDIENCE", "FUNCTION_URL", "ISSUERS", "GRANTS", "EXPECTED_CLAIMS", "ANONYMOUS_SESSIONS"] {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -1,12 +1,15 @@
 //! A browser's requests -> the page, and what its buttons do to the tenant; and whose requests it refuses.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use tenant::{Step, Tenant, Wire};
+use tenant::{Function, Step, Tenant, Wire};
 
 #[tokio::test]
 async fn the_page_is_one_file_that_may_talk_to_the_tenant_and_the_function_alone() {
@@ -45,16 +48,21 @@ async fn it_is_there_only_where_it_is_asked_for() {
 async fn its_buttons_turn_the_tenant() {
     let playground = playground("http://127.0.0.1:9000/stage/").await;
     let first = playground.key();
+    let mut described = ask(&playground, "GET", "tenant");
+    assert!(described["second"].take().is_object());
     assert_eq!(
-        ask(&playground, "GET", "tenant"),
+        described,
         json!({
             "function": "http://127.0.0.1:9000/stage",
-            "issuer": playground.issuer(),
+            "settings": {},
+            "issuers": [playground.issuer()],
+            "issuer": format!("https://{}/", playground.domain()),
             "audience": tenant::AUDIENCE,
             "jwks": "ok",
             "fetches": 0,
             "signs": first.kid(),
             "keys": [first.jwk()],
+            "second": null,
         })
     );
 
@@ -82,6 +90,40 @@ async fn its_buttons_turn_the_tenant() {
     let (head, body) = send(&playground, "POST", "/playground/jwks/late", &[]);
     assert!(head.starts_with("HTTP/1.1 404") && body.contains("ok, slow, down, garbage"), "{head} {body}");
     assert_eq!(ask(&playground, "GET", "tenant")["fetches"], 5);
+}
+
+#[tokio::test]
+async fn a_second_tenant_is_found_by_discovery_and_signs_with_keys_of_its_own() {
+    let settings = [("ISSUERS", "http://a.example/, http://b.example/"), ("GRANTS", "permissions")];
+    let playground = playground_of("http://127.0.0.1:9000", &settings).await;
+    playground.set_audience("https://mine.example/api");
+    let described = ask(&playground, "GET", "tenant");
+    let url = format!("http://{}/", playground.domain());
+    assert_eq!(described["issuers"], json!(["http://a.example/", "http://b.example/"]), "whom the function trusts");
+    assert_eq!(described["settings"], json!(settings.into_iter().collect::<BTreeMap<_, _>>()));
+    assert_eq!((described["issuer"].as_str(), playground.issuer()), (Some(url.as_str()), url.clone()));
+
+    let second = format!("{url}second/");
+    let get = |path: &str| send(&playground, "GET", path, &[]).1;
+    let json = |path: &str| serde_json::from_str::<Value>(&get(path)).expect("JSON");
+    for (path, issuer) in [("", &url), ("/second", &second)] {
+        let metadata = json(&format!("{path}/.well-known/openid-configuration"));
+        assert_eq!(metadata["issuer"].as_str(), Some(issuer.as_str()));
+        assert_eq!(metadata["jwks_uri"].as_str(), Some(format!("{issuer}.well-known/jwks.json").as_str()));
+    }
+    let keys = json("/second/.well-known/jwks.json")["keys"].clone();
+    assert_eq!(described["second"], json!({ "issuer": second, "signs": keys[0]["kid"], "keys": keys }));
+    assert_ne!(described["second"]["keys"], described["keys"]);
+    let token = get("/second/token?kind=valid");
+    let part = |index| BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(index).expect("a part")).expect("base64url");
+    let [header, claims] = [0, 1].map(|index| serde_json::from_slice::<Value>(&part(index)).expect("JSON"));
+    assert_eq!((&header["kid"], claims["iss"].as_str()), (&keys[0]["kid"], Some(second.as_str())));
+    assert_eq!(claims["aud"][0], "https://mine.example/api", "both are for one API");
+
+    // What is done to the tenant leaves the second alone.
+    ask(&playground, "POST", "jwks/down");
+    assert_eq!(json("/second/.well-known/jwks.json")["keys"], keys);
+    assert_eq!(ask(&playground, "GET", "tenant")["fetches"], 0);
 }
 
 #[tokio::test]
@@ -125,6 +167,7 @@ async fn no_other_page_can_ask_or_turn_anything() {
         for (path, there) in [
             ("/", page),
             ("/token?kind=valid", page),
+            ("/second/token?kind=valid", page),
             ("/playground/tenant", buttons),
             ("/playground/preflight", buttons),
         ] {
@@ -185,8 +228,15 @@ fn the_page_is_found_in_a_binary_that_has_it() {
 }
 
 async fn playground(function: &str) -> Tenant {
+    playground_of(function, &[]).await
+}
+
+/// The same for a function with settings.
+async fn playground_of(function: &str, settings: &[(&str, &str)]) -> Tenant {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let tenant = Tenant::bind_with_playground(address, function.parse().expect("a URL")).await;
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let function = Function { url: function.parse().expect("a URL"), settings };
+    let tenant = Tenant::bind_with_playground(address, function).await;
     tenant.expect("this machine has a free port")
 }
 
