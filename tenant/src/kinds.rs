@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::json;
 
 use crate::key::Key;
 use crate::token::{Token, now};
 
 /// Each kind by name, and how to make such a token of a good one.
-pub(crate) const KINDS: [(&str, Mint); 9] = [
+pub(crate) const KINDS: [(&str, Mint); 14] = [
     ("valid", |token| token.sign()),
     ("scoped", |token| token.scope("openid profile email read:messages").sign()),
     ("expired", |token| token.at(now() - 2 * 86_400).sign()),
@@ -19,6 +20,14 @@ pub(crate) const KINDS: [(&str, Mint); 9] = [
     ("unknown-key", |token| token.signed_by(&STRANGER).sign()),
     ("algorithm-none", |token| unsigned(&token.header("alg", "none").sign())),
     ("tampered-payload", |token| tamper(&token)),
+    // As Auth0 may issue it with role-based access control: the permission is not in `scope`.
+    ("permissions", |token| token.claim("permissions", json!(["read:messages"])).sign()),
+    ("organization", |token| token.claim("org_id", "org_quickstart").sign()),
+    // RFC 8693, section 4.1: the user is still the subject.
+    ("delegated", |token| token.claim("act", json!({ "sub": "my_assistant" })).sign()),
+    ("anonymous", |token| token.claim("sub", "anon@5f7c8ec7c33c6c004bbafe82").sign()),
+    // Some issuers sign refresh tokens with the same key, for the same audience.
+    ("refresh", |token| token.claim("typ", "Refresh").sign()),
 ];
 
 type Mint = fn(Token) -> String;

@@ -141,6 +141,11 @@ fn a_kind_of_token_differs_from_a_valid_one_in_what_its_name_says() {
         ("unknown-key", json!({}), false),
         ("algorithm-none", json!({}), false),
         ("tampered-payload", json!({ "scope": "openid profile email read:messages" }), false),
+        ("permissions", json!({ "permissions": ["read:messages"] }), true),
+        ("organization", json!({ "org_id": "org_quickstart" }), true),
+        ("delegated", json!({ "act": { "sub": "my_assistant" } }), true),
+        ("anonymous", json!({ "sub": "anon@5f7c8ec7c33c6c004bbafe82" }), true),
+        ("refresh", json!({ "typ": "Refresh" }), true),
     ];
     for path in ["/token", "/token?kind=", "/token?kind=Valid"] {
         let kinds = rows.each_ref().map(|(kind, ..)| *kind).join(", ");

@@ -97,6 +97,8 @@ describe("the cache of keys", { concurrency: true }, () => {
     await playground.sendUntil(503); // and with that, the fetch has ended
     await playground.paste(old);
     assert.equal((await playground.send()).status, "200", "as before");
+    await playground.choose("second-issuer");
+    assert.equal((await playground.send()).status, "200", "another issuer has keys of its own");
 
     await playground.set("slow");
     await playground.choose("valid");

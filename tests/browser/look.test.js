@@ -77,8 +77,13 @@ for (const width of WIDTHS) {
   test(`nothing jumps and nothing sticks out, ${width} pixels wide`, () => visit({ viewport: sized(width), reducedMotion: "reduce" }, async (playground, page) => {
     const places = () => page.evaluate(() => Object.fromEntries(["#send", "#answer", "#line", ".sides", "#rotate", "#decoded"].map((selector) =>
       [selector, Math.round(document.querySelector(selector).getBoundingClientRect().top + scrollY)])));
+    // Answers take 7 ms and a quarter of a minute, by turns.
+    await page.evaluate(() => {
+      const times = [0, 7, 0, 12_345];
+      performance.now = () => { times.push(times.shift()); return times.at(-1); };
+    });
     const before = await places();
-    for (const kind of ["valid", "expired", "wrong-audience", "wrong-issuer", "bad-signature", "unknown-key", "algorithm-none", "tampered-payload", "scoped"]) {
+    for (const kind of ["valid", "expired", "wrong-audience", "wrong-issuer", "bad-signature", "unknown-key", "algorithm-none", "tampered-payload", "second-issuer", "permissions", "organization", "delegated", "anonymous", "refresh", "scoped"]) {
       for (const path of ["/api/private", "/api/private-scoped"]) {
         await playground.choose(kind);
         await playground.endpoint(path);
@@ -88,6 +93,8 @@ for (const width of WIDTHS) {
     }
     const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(sticksOut <= 0, `the page is ${sticksOut} pixels too wide`);
+    const cut = await page.locator("#grid th").evaluateAll((heads) => heads.filter((head) => head.scrollWidth > head.clientWidth).map((head) => head.textContent));
+    assert.deepEqual(cut, [], "each name has room beside its answers");
   }));
 }
 
@@ -130,7 +137,7 @@ test("where the function does not run, it says what to do, and notices when it d
     assert.deepEqual(await violations(page), []);
     await page.click("#all");
     await page.waitForFunction(() => !document.querySelector("#all").disabled);
-    assert.equal(await page.locator("#tally").innerText(), "Stopped after 0 of 30: there was no answer.");
+    assert.equal(await page.locator("#tally").innerText(), "Stopped after 0 of 48: there was no answer.");
 
     lambda = await openFunction(alone);
     await page.waitForFunction(() => document.querySelector("#verdict").innerText.startsWith("Nothing sent yet"));
