@@ -1,13 +1,13 @@
-// `make start` -> a page that works, and its address first among those that are printed.
+// `make start` -> a page that works, its address first among those that are printed, and the settings that were given.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPlayground } from "./playground.js";
 import { close, end, freePort, openBrowser, openStart } from "./stage.js";
 
-test("make start prints the page's address first, and the page reaches the function", async () => {
+test("make start prints the page's address first, the page reaches the function, and the settings do, too", async () => {
   const [FUNCTION_PORT, TENANT_PORT] = [await freePort(), await freePort()];
-  const start = await openStart({ FUNCTION_PORT, TENANT_PORT });
+  const start = await openStart({ FUNCTION_PORT, TENANT_PORT, ANONYMOUS_SESSIONS: "allowed" });
   let browser, playground;
   try {
     assert.equal(start.page, `http://127.0.0.1:${TENANT_PORT}/`, start.process.output);
@@ -15,7 +15,11 @@ test("make start prints the page's address first, and the page reaches the funct
     playground = await openPlayground(browser, start);
     assert.equal(await playground.page.locator("#there").innerText(), `http://127.0.0.1:${FUNCTION_PORT}`);
     await playground.endpoint("/api/private");
-    assert.equal((await playground.send()).status, "200");
+    assert.match(await playground.page.locator(".lede").innerText(), / It runs with ANONYMOUS_SESSIONS=allowed\.$/);
+    for (const kind of ["valid", "second-issuer", "anonymous"]) {
+      await playground.choose(kind);
+      assert.equal((await playground.send()).status, "200", kind);
+    }
   } finally {
     await close(playground, browser);
     await end(start.process, "SIGINT");
