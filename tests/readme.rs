@@ -128,6 +128,7 @@ fn copy() -> PathBuf {
             .replace("members = [\"tenant\"]", "")
             .replace("[[test]]\nname = \"freeze\"\ntest = false\n", "")
             .replace("[[test]]\nname = \"readme\"\ntest = false\n", "")
+            .replace("[[test]]\nname = \"fleet\"\ntest = false\n", "")
             .replace("[[test]]\nname = \"soak\"\ntest = false\n", "")
             .replace("path = \"tenant\"", &format!("path = \"{}\"", project().join("tenant").display()));
         fs::write(copy.join(file), text).expect("a file");
