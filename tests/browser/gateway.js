@@ -22,10 +22,10 @@ export async function openGateway(port) {
     }
   };
 
-  const front = await listen(port, (request, caller) => {
+  const front = await listen(port, async (request, caller) => {
     const id = randomUUID();
     callers.set(id, caller);
-    events.push({ id, event: JSON.stringify(eventOf(request, id)) });
+    events.push({ id, event: JSON.stringify(eventOf(request, id, await text(request))) });
     handOver();
   });
 
@@ -57,7 +57,7 @@ async function listen(port, answer) {
   return server;
 }
 
-function eventOf({ method, url, headers, httpVersion }, requestId) {
+function eventOf({ method, url, headers, httpVersion }, requestId, body) {
   const [path, query = ""] = url.split("?");
   const host = headers.host ?? "";
   return {
@@ -67,7 +67,7 @@ function eventOf({ method, url, headers, httpVersion }, requestId) {
       http: { method, path, protocol: `HTTP/${httpVersion}`, sourceIp: "127.0.0.1", userAgent: headers["user-agent"] ?? "" },
       requestId, routeKey: "$default", stage: "$default", time: new Date().toUTCString(), timeEpoch: Date.now(),
     },
-    isBase64Encoded: false,
+    body: body || undefined, isBase64Encoded: false,
   };
 }
 
