@@ -55,7 +55,9 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 	@scripts/logs
 
 clean: ## Removes all that was built or installed here
-	rm -rf target .venv .aws-sam tests/browser/node_modules tests/real_issuers/node_modules tests/real_issuers/.venv bench/target bench/node/node_modules bench/node/dist \
+	rm -rf target .venv .aws-sam tests/browser/node_modules tests/clients/node_modules tests/clients/.venv \
+		tests/real_issuers/node_modules tests/real_issuers/.venv bench/target bench/node/node_modules bench/node/dist \
+		examples/mcp/target examples/mcp/.aws-sam \
 		examples/messages/target examples/messages/.aws-sam examples/messages/tests/node_modules
 
 .PHONY: help start test issuers soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean
