@@ -5,8 +5,11 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** Listens at this port. The function finds its Runtime API at `runtimeApi`. */
-export async function openGateway(port) {
+/**
+ * Listens at this port. The function finds its Runtime API at `runtimeApi`. With `renamesChallenge`, callers find its challenge
+ * under the name that a REST API and a Function URL give it.
+ */
+export async function openGateway(port, { renamesChallenge = false } = {}) {
   const events = [];         // that the function has not asked for yet
   const askers = [];         // the function's own requests, while there is no event
   const callers = new Map(); // id of an event -> who waits for the answer
@@ -38,7 +41,7 @@ export async function openGateway(port) {
     const body = await text(request);
     const caller = callers.get(id);
     callers.delete(id);
-    if (outcome === "response") answer(caller, JSON.parse(body));
+    if (outcome === "response") answer(caller, JSON.parse(renamesChallenge ? body.replaceAll('"www-authenticate":', RENAMED) : body));
     else caller?.writeHead(502).end(); // the start or an invocation has failed; a start has no caller
     asker.writeHead(202).end();
   });
@@ -49,6 +52,8 @@ export async function openGateway(port) {
   }));
   return { runtimeApi: `127.0.0.1:${runtime.address().port}`, close };
 }
+
+const RENAMED = '"x-amzn-remapped-www-authenticate":';
 
 async function listen(port, answer) {
   const server = createServer(answer).listen(port, "127.0.0.1");

@@ -11,6 +11,7 @@ from mcp.client.auth import OAuthClientProvider
 from mcp.client.auth.oauth2 import AuthorizationCodeResult
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientMetadata
+from mcp.shared.exceptions import MCPError
 
 # Where clients ask to be called back. Nothing listens there: this browser stops before.
 CALLBACK = "http://127.0.0.1:1/callback"
@@ -71,8 +72,11 @@ async def main(what: str, url: str, refresh_tokens: str) -> None:
                 tools = await client.list_tools()
                 found = {"tools": [tool.name for tool in tools.tools]}
                 for tool in ("whoami", "read_messages"):
-                    answer = await client.call_tool(tool)
-                    found[tool] = answer.content[0].text
+                    try:
+                        answer = await client.call_tool(tool)
+                        found[tool] = answer.content[0].text
+                    except MCPError as error:
+                        found[tool] = str(error)
     print(json.dumps(found | {"token": storage.tokens.access_token}))
 
 

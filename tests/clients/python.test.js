@@ -22,15 +22,19 @@ test("mcp: a token with exactly the scope that the route wants", (t) => withStag
   assert.deepEqual(stage.asked, [{ scope: "read:messages", resource: [stage.resource] }]);
 }));
 
-for (const refreshTokens of [false, true]) {
-  const title = `mcp, ${refreshTokens ? "with" : "without"} refresh tokens: tools, and the step up to one that wants a scope`;
-  test(title, (t) => withStage(t, "mcp", "/mcp", { refreshTokens }, async (stage) => {
-    const { found, scope } = await ask("tools", stage.resource, refreshTokens);
-    const tools = ["whoami", "read_messages"];
-    assert.deepEqual(found, { tools, whoami: "You are ada.", read_messages: "You have one message: Hello" });
-    assert.equal(scope, "read:messages");
+for (const options of [{}, { refreshTokens: true }, { renamesChallenge: true }]) {
+  const title = `mcp ${JSON.stringify(options)}: tools, and the step up to one that wants a scope`;
+  test(title, (t) => withStage(t, "mcp", "/mcp", options, async (stage) => {
+    const { found, scope } = await ask("tools", stage.resource, options.refreshTokens ?? false);
+    const refused = options.renamesChallenge;
+    assert.deepEqual(found, {
+      tools: ["whoami", "read_messages"], whoami: "You are ada.",
+      read_messages: refused ? "Server returned an error response" : "You have one message: Hello",
+    });
     // Where the 401 names no scope, and the document none, it asks for all that the authorization server lists.
     const [resource, all] = [[stage.resource], "openid offline_access"];
-    assert.deepEqual(stage.asked, [{ scope: all, resource }, { scope: `${all} read:messages`, resource }]);
+    const more = refused ? [] : [{ scope: `${all} read:messages`, resource }];
+    assert.deepEqual(stage.asked, [{ scope: all, resource }, ...more]);
+    assert.equal(scope, refused ? undefined : "read:messages");
   }));
 }

@@ -19,7 +19,7 @@ async function openStage(binary, path, options) {
   const url = `http://127.0.0.1:${port}`;
   const resource = `${url}${path}`;
   const issuer = await openIssuer(issuerPort, resource, options);
-  const gateway = await openGateway(port);
+  const gateway = await openGateway(port, options);
   const child = run(`${BUILT}/${binary}`, [], {
     AWS_LAMBDA_RUNTIME_API: gateway.runtimeApi,
     AWS_LAMBDA_FUNCTION_NAME: binary,
