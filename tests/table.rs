@@ -792,7 +792,9 @@ fn what_the_template_says_of_a_table() {
         event("Patch", "PATCH", "/"),
         event("OptionsProxy", "OPTIONS", "/{proxy+}"),
         event("Options", "OPTIONS", "/"),
+        event("GetWellKnownOauthProtectedResource", "GET", "/.well-known/oauth-protected-resource"),
+        event("GetWellKnownOauthProtectedResourceProxy", "GET", "/.well-known/oauth-protected-resource/{proxy+}"),
     ];
     assert_eq!(template::events(&table), events.concat());
-    assert_eq!(template::events(&table[..3]), [&events[..3], &events[4..5]].concat().concat(), "no root");
+    assert_eq!(template::events(&table[..3]), [&events[..3], &events[4..5], &events[6..]].concat().concat(), "no root");
 }

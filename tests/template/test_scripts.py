@@ -87,6 +87,8 @@ def test_deploy_builds_and_deploys_with_two_parameters(sam):
         ("ANONYMOUS_SESSIONS", "AnonymousSessions", "refused"),
         ("BASE_PATH", "BasePath", "/v1"),
         ("BASE_PATH", "BasePath", ""),
+        ("RESOURCE_URL", "ResourceUrl", "https://api.example.com/mcp"),
+        ("RESOURCE_URL", "ResourceUrl", "off"),
         ("ALARM_TOPIC_ARN", "AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:alarms"),
         ("ALARM_TOPIC_ARN", "AlarmTopicArn", ""),
         ("TRACING", "Tracing", "Active"),

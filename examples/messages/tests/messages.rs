@@ -64,7 +64,7 @@ fn the_template_routes_what_the_table_has() {
     assert!(template.contains(methods.trim_start_matches("# CorsConfiguration: ")), "{methods}");
     assert!(template.contains(events), "{events}");
     let count = |word: &str, text: &str| text.matches(word).count();
-    let all = ROWS.len() + 1; // preflights
+    let all = ROWS.len() + 1 + 2; // preflights, and the metadata
     assert_eq!((count("Type: HttpApi", template), count("Type: HttpApi", events)), (all, all));
 }
 
