@@ -84,7 +84,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-fn wrong(sentence: impl Into<String>) -> ConfigError {
+pub(crate) fn wrong(sentence: impl Into<String>) -> ConfigError {
     ConfigError(sentence.into())
 }
 
@@ -110,7 +110,7 @@ fn roots(path: &str) -> Result<Vec<Certificate>, ConfigError> {
 }
 
 /// The members of a JSON object, the repeated ones too: a map would keep the last alone.
-struct Members<T>(Vec<(String, T)>);
+pub(crate) struct Members<T>(pub(crate) Vec<(String, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

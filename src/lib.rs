@@ -18,6 +18,9 @@
 //! - [`metadata`]: what clients that discover their authorization server may read of this API
 //! - [`error`]: a refusal -> status, code, description, challenge
 //!
+//! [`authorizer`] is a second front, with a binary of its own: a Lambda authorizer's event -> allow, deny or a failed invocation,
+//! by the same steps from `bearer` to `grant`.
+//!
 //! Three small files serve these: [`clock`], [`log`] and [`template`].
 
 #![forbid(unsafe_code)]
@@ -64,6 +67,8 @@ pub mod grant;
 pub mod metadata;
 
 pub mod error;
+
+pub mod authorizer;
 
 pub mod clock;
 

@@ -1,0 +1,108 @@
+//! A Lambda authorizer's event -> allow, deny or a failed invocation: the API's checks for what is written in another language.
+
+mod event;
+mod rules;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use lambda_runtime::{Context, Diagnostic};
+use serde_json::Value;
+
+use self::event::Question;
+pub use self::rules::Rules;
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::issuers::{Issuer, Issuers};
+use crate::log::{Shown, shown};
+use crate::reply::Problem;
+use crate::token::Claims;
+use crate::{bearer, grant, token};
+
+/// What all decisions share.
+pub struct Authorizer {
+    rules: Rules,
+    config: Config,
+    issuers: Issuers,
+    warm: AtomicBool,
+}
+
+impl Authorizer {
+    /// Puts them together.
+    pub fn new(rules: Rules, config: Config, issuers: Issuers) -> Self {
+        Self { rules, config, issuers, warm: AtomicBool::new(false) }
+    }
+
+    /// Answers an event.
+    ///
+    /// # Errors
+    /// `Unauthorized`, to the letter, is a gateway's 401, and any other failure its 500. A gateway keeps neither.
+    pub async fn answer(&self, event: &Value, context: &Context) -> Result<Value, Diagnostic> {
+        let started = Instant::now();
+        let question = Question::read(event, self.rules.simple);
+        let question = question.inspect_err(|failure| tracing::error!("{}", failure.error_message))?;
+        let left = Duration::from_millis(context.deadline).checked_sub(self.issuers.now().wall);
+        // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
+        let mut issuer = self.issuers.sole();
+        let decision = self.decide(&question, left.filter(|left| !left.is_zero()), &mut issuer);
+        let decision = AssertUnwindSafe(decision).catch_unwind().await.unwrap_or(Err(ApiError::Panicked));
+        self.log(&question, decision.as_ref().err(), issuer, started.elapsed());
+        question.answer(&decision)
+    }
+
+    /// The checks of the API, in its order. What the route requires comes last.
+    async fn decide<'a>(
+        &'a self,
+        question: &Question<'_>,
+        left: Option<Duration>,
+        issuer: &mut Option<&'a Issuer>,
+    ) -> Result<Claims, ApiError> {
+        if question.arn().is_some_and(is_odd) {
+            return Err((&ODD_ARN).into());
+        }
+        let headers = question.headers()?;
+        let claims = token::validate(&bearer::token(&headers)?, &self.issuers, &self.config, left).await?;
+        *issuer = self.issuers.named(claims.issuer());
+        if claims.subject().is_none_or(str::is_empty) {
+            return Err((&NO_SUBJECT).into());
+        }
+        let required = self.rules.grant(question.method, question.route).ok_or(&ROUTE_NOT_LISTED)?;
+        grant::require(&claims, required, self.config.grants)?;
+        Ok(claims)
+    }
+
+    /// One line a decision, with the fields of the API's access log.
+    fn log(&self, question: &Question, refusal: Option<&ApiError>, issuer: Option<&Issuer>, latency: Duration) {
+        let Shown { kid, claim, expected, received, seconds_ahead } = refusal.map(Shown::of).unwrap_or_default();
+        tracing::info!(
+            api_request_id = question.api_request_id.map(shown),
+            route = if question.route.is_empty() { "-".to_owned() } else { shown(question.route) },
+            protected = true,
+            method = if rules::is_method(question.method) { question.method } else { "-" },
+            status = refusal.map_or(200, |refusal| refusal.status().as_u16()),
+            code = refusal.map(ApiError::code),
+            reason = refusal.map(ApiError::reason),
+            kid,
+            claim,
+            expected,
+            received,
+            seconds_ahead,
+            latency_ms = latency.as_secs_f64() * 1e3,
+            cold_start = !self.warm.swap(true, Ordering::Relaxed),
+            issuer = issuer.filter(|_| self.issuers.sole().is_none()).map(|issuer| issuer.name.as_str()),
+            keys_age_s = issuer.and_then(|issuer| issuer.keys.age()).map(|age| age.as_secs()),
+            "request"
+        );
+    }
+}
+
+/// A policy would take these for patterns and variables, and open more than was asked. `$default` is a stage's name.
+fn is_odd(arn: &str) -> bool {
+    arn.chars().count() > 512 || arn.contains(['*', '?']) || arn.contains("${") || arn.contains(char::is_control)
+}
+
+static ODD_ARN: Problem = Problem::new(401, "odd_arn", "A policy cannot name this ARN alone");
+static NO_SUBJECT: Problem = Problem::new(401, "no_subject", "The token names no subject");
+static ROUTE_NOT_LISTED: Problem = Problem::new(403, "route_not_listed", "ROUTE_SCOPES does not list this route");
