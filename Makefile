@@ -1,7 +1,7 @@
 # Each target is one line here; the work is in scripts/.
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 start: ## Runs the function here, for a stand-in tenant or your own (AUTH0_DOMAIN=… API_AUDIENCE=…)
 	@scripts/start
@@ -48,6 +48,9 @@ build: ## Builds the function for Lambda, as a zip (ARCH=arm64 or x86_64)
 deploy: ## Builds and deploys template.yaml with the SAM CLI (AUTH0_DOMAIN=… API_AUDIENCE=…)
 	@scripts/deploy
 
+deploy-authorizer: ## The same for authorizer.yaml, the Lambda authorizer (AUTH0_DOMAIN=… API_AUDIENCE=… ROUTE_SCOPES=…)
+	@scripts/deploy-authorizer
+
 keys: ## Prints the issuers' signing keys for PINNED_JWKS (AUTH0_DOMAIN=… or ISSUERS=…)
 	@scripts/keys
 
@@ -60,4 +63,4 @@ clean: ## Removes all that was built or installed here
 		examples/mcp/target examples/mcp/.aws-sam \
 		examples/messages/target examples/messages/.aws-sam examples/messages/tests/node_modules
 
-.PHONY: help start test issuers soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy keys logs clean
+.PHONY: help start test issuers soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy deploy-authorizer keys logs clean

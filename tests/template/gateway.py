@@ -18,14 +18,19 @@ from werkzeug.serving import make_server
 from expanded import TEMPLATE, resolved
 
 
-@contextmanager
 def serving(function, folder, **parameters):
     """The address of the gateway of a stack with these parameters, until the block ends."""
     # SAM CLI resolves no condition inside CorsConfiguration.
+    return serving_resolved(resolved(TEMPLATE, **parameters), Runner(function), folder)
+
+
+@contextmanager
+def serving_resolved(resolved, runner, folder):
+    """The same for any template without conditions."""
     template = folder / "template.yaml"
-    template.write_text(yaml.safe_dump(json.loads(json.dumps(resolved(TEMPLATE, **parameters)))))
+    template.write_text(yaml.safe_dump(json.loads(json.dumps(resolved))))
     stacks, _ = SamLocalStackProvider.get_stacks(str(template))
-    service = LocalApigwService(ApiProvider(stacks).api, Runner(function), port=0, host="127.0.0.1")
+    service = LocalApigwService(ApiProvider(stacks).api, runner, port=0, host="127.0.0.1")
     service.create()
     server = make_server("127.0.0.1", 0, service._app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
