@@ -154,7 +154,7 @@ def test_deploy_authorizer_hands_on_each_variable_as_it_is(sam):  # noqa: F811
     built = build[build.index("--build-dir") + 1]
     assert deploy[deploy.index("--template-file") + 1] == f"{built}/template.yaml"
     expected = {"RouteScopes": SCOPES, "Auth0Domain": "a.eu.auth0.com", "ApiAudience": "https://quickstarts/api"}
-    always = {"Issuers": "", "JwksUri": "", "Architecture": "arm64"}
+    always = {"Issuers": "", "JwksUri": "", "PinnedJwks": "", "Architecture": "arm64"}
     assert given(build) == given(deploy) == expected | always
     variables = {re.sub(r"(?<=[a-z0])(?=[A-Z])", "_", name).upper(): name for name in TEMPLATE["Parameters"]}
     variables["ARCH"] = variables.pop("ARCHITECTURE")
