@@ -5,9 +5,9 @@ use std::time::Duration;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 
-use crate::error::{ApiError, Mismatch};
+use crate::error::ApiError;
 use crate::issuers::Issuer;
-use crate::log::shown;
+use crate::log::Shown;
 
 /// What the line says beside the request.
 pub struct Entry<'a> {
@@ -35,19 +35,7 @@ pub fn write(request: &Request, entry: &Entry) {
         Some(RequestContext::ApiGatewayV2(event)) => event.request_id.as_deref(),
         _ => None,
     };
-    // These the log shows although a caller sent them: nobody can fix a mistake that they cannot see.
-    let kid = match refusal {
-        Some(ApiError::UnknownKid(kid)) => Some(shown(kid)),
-        _ => None,
-    };
-    let claim = match refusal {
-        Some(ApiError::UnexpectedClaim(claim)) => Some(claim.as_str()),
-        _ => None,
-    };
-    let mismatch = match refusal {
-        Some(ApiError::WrongIssuer(mismatch) | ApiError::WrongAudience(mismatch)) => Some(mismatch),
-        _ => None,
-    };
+    let Shown { kid, claim, expected, received, seconds_ahead } = refusal.map(Shown::of).unwrap_or_default();
     tracing::info!(
         api_request_id,
         trace_id = trace_id(request),
@@ -60,12 +48,9 @@ pub fn write(request: &Request, entry: &Entry) {
         reason = refusal.map(ApiError::reason),
         kid,
         claim,
-        expected = mismatch.map(|Mismatch { expected, .. }| shown(expected)),
-        received = mismatch.map(|Mismatch { received, .. }| shown(received)),
-        seconds_ahead = match refusal {
-            Some(ApiError::NotYetValid(seconds)) => Some(*seconds),
-            _ => None,
-        },
+        expected,
+        received,
+        seconds_ahead,
         latency_ms = entry.latency.as_secs_f64() * 1e3,
         cold_start = entry.cold_start,
         issuer = entry.issuer.filter(|_| entry.several).map(|issuer| issuer.name.as_str()),
