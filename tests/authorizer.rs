@@ -343,6 +343,15 @@ async fn a_policy_names_the_one_arn_of_its_event() {
     }
 }
 
+/// A boolean answers one request, whatever its path is like.
+#[tokio::test]
+async fn an_answer_without_a_policy_needs_no_arn() {
+    let gate = Gate::with(SCOPES, &[]).await;
+    let mut event = event("http-2", &format!("Bearer {}", gate.token().sign()));
+    event["routeArn"] = json!(format!("{HTTP}/*?${{a}}\n{}", "a".repeat(512)));
+    assert_eq!(gate.ask(&event).await.expect("an answer")["isAuthorized"], true);
+}
+
 /// Whether IAM lets a call of this ARN through: some Allow fits, and no Deny does.
 fn opens(policy: &Value, arn: &str) -> bool {
     let statements = policy["policyDocument"]["Statement"].as_array().expect("statements");

@@ -30,20 +30,33 @@ EVENTS = ["token", "request", "http-1", "http-2", "appsync"]
 # --- The template
 
 
-def resources(**parameters):
+def resources(changed=None, **parameters):
+    """All resources of a stack with these parameters, and with other members in the `Identity` of a gateway."""
     template = copy.deepcopy(TEMPLATE)
+    # The translator takes code from S3 alone, where `sam deploy` puts it.
     template["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
+    for name, identity in (changed or {}).items():
+        template["Resources"][name]["Properties"]["Auth"]["Authorizers"]["AccessTokens"]["Identity"] = identity
     translator = Translator({}, Parser(), boto_session=Session(region_name=PSEUDO["AWS::Region"]))
     translated = translator.translate(template, REQUIRED | {"RouteScopes": SCOPES} | parameters)
     return resolved(translated, **{"RouteScopes": SCOPES} | parameters)["Resources"]
 
 
+def of_http_api(stack):
+    """The authorizer that the HTTP API is told of."""
+    (scheme,) = stack["HttpApi"]["Properties"]["Body"]["components"]["securitySchemes"].values()
+    return scheme["x-amazon-apigateway-authorizer"]
+
+
+def of_rest_api(stack):
+    (scheme,) = stack["RestApi"]["Properties"]["Body"]["securityDefinitions"].values()
+    return scheme["x-amazon-apigateway-authorizer"]
+
+
 @pytest.mark.parametrize(("form", "simple"), [("simple", True), ("iam", False)])
 def test_the_http_api_keeps_no_answer_and_reads_the_form_that_the_function_gives(form, simple):
     stack = resources(ResponseFormat=form)
-    body = stack["HttpApi"]["Properties"]["Body"]
-    (scheme,) = body["components"]["securitySchemes"].values()
-    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    authorizer = of_http_api(stack)
     assert authorizer["authorizerResultTtlInSeconds"] == 0
     assert authorizer["enableSimpleResponses"] is simple
     assert authorizer["authorizerPayloadFormatVersion"] == "2.0"
@@ -52,11 +65,10 @@ def test_the_http_api_keeps_no_answer_and_reads_the_form_that_the_function_gives
 
 
 def test_the_rest_api_keeps_no_answer_and_tells_the_reason():
-    body = resources()["RestApi"]["Properties"]["Body"]
-    (scheme,) = body["securityDefinitions"].values()
-    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    stack = resources()
+    authorizer = of_rest_api(stack)
     assert (authorizer["type"], authorizer["authorizerResultTtlInSeconds"]) == ("request", 0)
-    denied = body["x-amazon-apigateway-gateway-responses"]["ACCESS_DENIED"]
+    denied = stack["RestApi"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"]["ACCESS_DENIED"]
     assert "$context.authorizer.reason" in denied["responseTemplates"]["application/json"]
 
 
@@ -65,13 +77,14 @@ def test_a_ttl_of_0_is_written_out():
         (authorizer,) = TEMPLATE["Resources"][gateway_name]["Properties"]["Auth"]["Authorizers"].values()
         assert authorizer["Identity"]["ReauthorizeEvery"] == 0
     # Left out, SAM writes none: AWS then keeps answers for 300 s on a REST API.
-    template = copy.deepcopy(TEMPLATE)
-    del template["Resources"]["RestApi"]["Properties"]["Auth"]["Authorizers"]["AccessTokens"]["Identity"]["ReauthorizeEvery"]
-    template["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
-    translator = Translator({}, Parser(), boto_session=Session(region_name=PSEUDO["AWS::Region"]))
-    body = translator.translate(template, dict(REQUIRED, RouteScopes=SCOPES))["Resources"]["RestApi"]["Properties"]["Body"]
-    (scheme,) = body["securityDefinitions"].values()
-    assert "authorizerResultTtlInSeconds" not in scheme["x-amazon-apigateway-authorizer"]
+    stack = resources({"RestApi": {"Headers": ["Authorization"]}})
+    assert "authorizerResultTtlInSeconds" not in of_rest_api(stack)
+
+
+def test_the_way_to_keep_answers_by_route_is_one_that_sam_knows():
+    identity = {"Headers": ["Authorization"], "Context": ["routeKey"], "ReauthorizeEvery": 60}
+    authorizer = of_http_api(resources({"HttpApi": identity}))
+    assert sorted(authorizer["identitySource"]) == ["$context.routeKey", "$request.header.Authorization"]
 
 
 def test_every_route_asks_the_authorizer():
@@ -253,7 +266,7 @@ def test_any_other_event_is_a_failed_invocation(authorizer):
 
 
 def test_one_line_a_decision_and_no_token_in_it(authorizer, tenant):
-    function = authorizer(LOG="its own")
+    function = authorizer(RUST_LOG="info")  # one of its own
     sent = [tenant.token(kind) for kind in ("scoped", "valid", "expired", "bad-signature")]
     for token in sent:
         for name in EVENTS:
