@@ -59,8 +59,8 @@ logs: ## Follows the logs of what was deployed (STACK=api-authorization)
 
 clean: ## Removes all that was built or installed here
 	rm -rf target .venv .aws-sam tests/browser/node_modules tests/clients/node_modules tests/clients/.venv \
-		tests/real_issuers/node_modules tests/real_issuers/.venv bench/target bench/node/node_modules bench/node/dist \
-		examples/mcp/target examples/mcp/.aws-sam \
+		tests/real_issuers/node_modules tests/real_issuers/.venv tests/second_gateway/node_modules bench/target \
+		bench/node/node_modules bench/node/dist examples/mcp/target examples/mcp/.aws-sam \
 		examples/messages/target examples/messages/.aws-sam examples/messages/tests/node_modules
 
 .PHONY: help start test issuers soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy deploy-authorizer keys logs clean
