@@ -201,7 +201,8 @@ async fn an_item_that_is_no_message_is_a_defect() {
         .region(Region::from_static("eu-central-1"))
         .credentials_provider(Credentials::new("key", "secret", None, None, "test"));
     let item = Client::from_conf(config.build()).put_item().table_name("messages");
-    let item = item.item("owner_id", string(&format!("{} {ALICE}", api.tenant.issuer()))).item("id", string(ID)).send().await;
+    let item =
+        item.item("owner_id", string(&format!("{} {ALICE}", api.tenant.issuer()))).item("id", string(ID)).send().await;
     item.expect("an item without a text");
     for path in ["/api/messages", MESSAGE] {
         let answer = api.send("GET", path, &api.token(ALICE, BOTH), None).await;
