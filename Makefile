@@ -63,4 +63,4 @@ clean: ## Removes all that was built or installed here
 		bench/node/node_modules bench/node/dist examples/mcp/target examples/mcp/.aws-sam \
 		examples/messages/target examples/messages/.aws-sam examples/messages/tests/node_modules
 
-.PHONY: help start test issuers soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy deploy-authorizer keys logs clean
+.PHONY: help start test issuers clients soak fleet fuzz mutants differential advisories screenshots routes invoke bench build deploy deploy-authorizer keys logs clean
