@@ -59,8 +59,8 @@ def test_the_table_is_on_demand_stays_and_has_the_key_of_the_store(resources):
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert table["Properties"] == {
         "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("sub", "id")],
-        "KeySchema": [{"AttributeName": "sub", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("owner_id", "id")],
+        "KeySchema": [{"AttributeName": "owner_id", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
     }
 
 

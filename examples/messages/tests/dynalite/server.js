@@ -5,8 +5,8 @@ const NAME = { TableName: 'messages' };
 const TABLE = {
   ...NAME,
   BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: [{ AttributeName: 'sub', AttributeType: 'S' }, { AttributeName: 'id', AttributeType: 'S' }],
-  KeySchema: [{ AttributeName: 'sub', KeyType: 'HASH' }, { AttributeName: 'id', KeyType: 'RANGE' }],
+  AttributeDefinitions: [{ AttributeName: 'owner_id', AttributeType: 'S' }, { AttributeName: 'id', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'owner_id', KeyType: 'HASH' }, { AttributeName: 'id', KeyType: 'RANGE' }],
 };
 
 server.listen(0, '127.0.0.1', async () => {
