@@ -93,11 +93,18 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim)
 }
 
-/// Whether a value is still a tutorial's, such as `YOUR_DOMAIN` or `{yourApiIdentifier}`.
+/// Whether a value is still a tutorial's, such as `YOUR_DOMAIN`, `{yourApiIdentifier}` or `your-tenant.us.auth0.com`, or a variable
+/// that no shell has replaced.
 fn is_placeholder(value: &str) -> bool {
-    let value = value.to_ascii_lowercase();
-    ["your_", "{your", "<your", "your-tenant.", "your-domain."].iter().any(|start| value.starts_with(start))
+    let words = value.split(|c: char| !c.is_ascii_alphanumeric() && !"_-".contains(c));
+    value.starts_with(['$', '%'])
+        || words
+            .map(str::to_ascii_lowercase)
+            .any(|word| word.starts_with("your_") || PLACEHOLDERS.contains(&word.replace(['-', '_'], "").as_str()))
 }
+
+const PLACEHOLDERS: [&str; 6] =
+    ["yourdomain", "yourtenant", "yourauth0domain", "yourapiidentifier", "yourapiaudience", "youraudience"];
 
 fn roots(path: &str) -> Result<Vec<Certificate>, ConfigError> {
     let certificates = std::fs::read(path).ok().and_then(|pem| Certificate::from_pem_bundle(&pem).ok());

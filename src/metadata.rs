@@ -77,32 +77,32 @@ struct Place {
 }
 
 fn place(request: &Request, before: &str, setting: &ResourceUrl) -> Option<Place> {
+    let (domain, hidden) = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(event)) => (event.domain_name.as_deref(), Some("")),
+        // A REST API takes its stage off the path, and shows in the context what the caller wrote.
+        Some(RequestContext::ApiGatewayV1(event)) => {
+            let hidden = event.path.as_deref().and_then(|path| path.strip_suffix(request.raw_http_path()));
+            (event.domain_name.as_deref(), hidden.filter(|hidden| hidden.is_empty() || hidden.starts_with('/')))
+        }
+        _ => (None, Some("")),
+    };
+    let before = format!("{}{before}", hidden?);
     match setting {
         ResourceUrl::Off => None,
         ResourceUrl::At(url) => {
             let url = Url::parse(url).ok()?;
-            let path = url.path().trim_end_matches('/');
+            let path = if url.path() == "/" { "" } else { url.path() };
             // A front that hides what it puts before the path, such as CloudFront, hides it here, too.
-            let rest = path.strip_prefix(before).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-            let (before, path) = rest.map_or(("", path), |rest| (before, rest));
+            let rest = path.strip_prefix(&*before).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+            let (before, path) = rest.map_or(("", path), |rest| (&*before, rest));
             Some(Place { origin: url.origin().ascii_serialization(), before: before.to_owned(), path: path.to_owned() })
         }
         ResourceUrl::Auto => {
-            // Never a header: whoever forges one could send clients to an authorization server of his own.
-            let (domain, hidden) = match request.request_context_ref()? {
-                RequestContext::ApiGatewayV2(event) => (event.domain_name.as_deref()?, ""),
-                RequestContext::ApiGatewayV1(event) => {
-                    (event.domain_name.as_deref()?, event.path.as_deref()?.strip_suffix(request.raw_http_path())?)
-                }
-                _ => return None,
-            };
-            // `cargo lambda watch` calls itself so, and speaks no https.
-            let answers = is_plain(domain) && domain != "localhost" && is_plain_path(hidden) && is_plain_path(before);
-            answers.then(|| Place {
-                origin: format!("https://{domain}"),
-                before: format!("{hidden}{before}"),
-                path: String::new(),
-            })
+            // Never a header: whoever forges one could send clients to an authorization server of his own. And
+            // `cargo lambda watch` calls itself localhost, and speaks no https.
+            let domain = domain.filter(|domain| is_plain(domain) && !["", "localhost"].contains(domain))?;
+            let origin = format!("https://{domain}");
+            is_plain_path(&before).then(|| Place { origin, before, path: String::new() })
         }
     }
 }

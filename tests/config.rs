@@ -242,6 +242,11 @@ fn what_cannot_be_used_is_named() {
         ("AUTH0_DOMAIN", Some("\"a.example\""), "AUTH0_DOMAIN is \"\\\"a.example\\\"\", which is no domain: "),
         ("AUTH0_DOMAIN", Some("[\"a.example\"]"), "AUTH0_DOMAIN is \"[\\\"a.example\\\"]\", which is no domain: "),
         ("AUTH0_DOMAIN", Some("{a.example}"), "AUTH0_DOMAIN is \"{a.example}\", which is no domain: "),
+        ("AUTH0_DOMAIN", Some("yourdomain.auth0.com"), "AUTH0_DOMAIN is still a tutorial's \"yourdomain.auth0.com\": "),
+        ("AUTH0_DOMAIN", Some("$AUTH0_DOMAIN"), "AUTH0_DOMAIN is still a tutorial's \"$AUTH0_DOMAIN\": "),
+        ("AUTH0_DOMAIN", Some("undefined"), "AUTH0_DOMAIN is \"undefined\", which is no domain: "),
+        ("AUTH0_DOMAIN", Some(".a.example"), "AUTH0_DOMAIN is \".a.example\", which is no domain: "),
+        ("AUTH0_DOMAIN", Some("a.example."), "AUTH0_DOMAIN is \"a.example.\", which is no domain: "),
         ("AUTH0_DOMAIN", Some("a.example,"), "AUTH0_DOMAIN is \"\", which is no domain: "),
         ("AUTH0_DOMAIN", Some("a.example;b.example"), "AUTH0_DOMAIN is \"a.example;b.example\", which is no domain: "),
         (
@@ -261,6 +266,18 @@ fn what_cannot_be_used_is_named() {
         ("ISSUERS", Some("https://u@b.example/"), "ISSUERS holds \"https://u@b.example/\", "),
         ("ISSUERS", Some("https://b.example/a/../b"), "ISSUERS holds \"https://b.example/a/../b\", "),
         ("ISSUERS", Some("https://B.example/"), "ISSUERS holds \"https://B.example/\", "),
+        ("ISSUERS", Some("https://:p@b.example/"), "ISSUERS holds \"https://:p@b.example/\", "),
+        (
+            "ISSUERS",
+            Some("https://b.example/.well-known/openid-configuration"),
+            "ISSUERS holds \"https://b.example/.well-known",
+        ),
+        ("ISSUERS", Some("https://your-tenant.auth0.com/"), "ISSUERS holds \"https://your-tenant.auth0.com/\", "),
+        (
+            "ISSUERS",
+            Some("https://b.example/oauth2/YOUR_SERVER"),
+            "ISSUERS holds \"https://b.example/oauth2/YOUR_SERVER\", ",
+        ),
         ("ISSUERS", Some("https://b.example,"), "ISSUERS holds \"\", "),
         ("ISSUERS", Some("\"https://b.example\""), "ISSUERS holds \"\\\"https://b.example\\\"\", "),
         ("ISSUERS", Some("https://b.example/{pool}"), "ISSUERS holds \"https://b.example/{pool}\", "),
@@ -278,6 +295,15 @@ fn what_cannot_be_used_is_named() {
         ("API_AUDIENCE", None, "API_AUDIENCE is not set: set it to your API's identifier, as https://quickstarts/api."),
         ("API_AUDIENCE", Some(""), "API_AUDIENCE is not set: "),
         ("API_AUDIENCE", Some("a b"), "API_AUDIENCE holds \"a b\", which is no identifier: "),
+        ("API_AUDIENCE", Some("“https://quickstarts/api”"), "API_AUDIENCE holds \"“https://quickstarts/api”\", "),
+        ("API_AUDIENCE", Some("(https://quickstarts/api)"), "API_AUDIENCE holds \"(https://quickstarts/api)\", "),
+        (
+            "API_AUDIENCE",
+            Some("https://YOUR_DOMAIN/api/v2/"),
+            "API_AUDIENCE is still a tutorial's \"https://YOUR_DOMAIN/api",
+        ),
+        ("API_AUDIENCE", Some("YOUR-API-IDENTIFIER"), "API_AUDIENCE is still a tutorial's \"YOUR-API-IDENTIFIER\": "),
+        ("API_AUDIENCE", Some("$API_AUDIENCE"), "API_AUDIENCE is still a tutorial's \"$API_AUDIENCE\": "),
         ("API_AUDIENCE", Some("api,"), "API_AUDIENCE holds \"\", which is no identifier: "),
         (
             "API_AUDIENCE",
@@ -330,9 +356,21 @@ fn what_cannot_be_used_is_named() {
         ),
         ("EXPECTED_CLAIMS", Some(r#"{"a":"b","a":"c"}"#), "EXPECTED_CLAIMS names \"a\" repeatedly: "),
         ("EXPECTED_CLAIMS", Some(r#"{"aud":"api"}"#), "EXPECTED_CLAIMS names \"aud\", which is judged anyway: "),
-        ("JWKS_URI", Some("http://a.example/jwks"), "JWKS_URI is \"http://a.example/jwks\": set it to an https URL"),
+        ("JWKS_URI", Some("http://a.example/jwks"), "JWKS_URI is \"http://a.example/jwks\": set it to one https URL"),
         ("JWKS_URI", Some("http://127.0.0.1.example/"), "JWKS_URI is \"http://127.0.0.1.example/\": "),
         ("JWKS_URI", Some("file:///etc/passwd"), "JWKS_URI is \"file:///etc/passwd\": "),
+        (
+            "JWKS_URI",
+            Some("https://a.example/j,https://b.example/j"),
+            "JWKS_URI is \"https://a.example/j,https://b.example/j\": ",
+        ),
+        ("JWKS_URI", Some("https://a.example/a b"), "JWKS_URI is \"https://a.example/a b\": "),
+        ("JWKS_URI", Some("https://u:p@a.example/jwks"), "JWKS_URI is \"https://u:p@a.example/jwks\": "),
+        (
+            "JWKS_URI",
+            Some("https://YOUR_DOMAIN/.well-known/jwks.json"),
+            "JWKS_URI is \"https://YOUR_DOMAIN/.well-known/",
+        ),
         ("JWKS_URI", Some("jwks"), "JWKS_URI is \"jwks\": "),
         (
             "PINNED_JWKS",
@@ -373,6 +411,7 @@ fn what_cannot_be_used_is_named() {
             Some("authorization content-type"),
             "ALLOWED_HEADERS holds \"authorization content-type\", ",
         ),
+        ("ALLOWED_HEADERS", Some("'authorization'"), "ALLOWED_HEADERS holds \"'authorization'\", "),
         ("ALLOWED_HEADERS", Some("authorization,*"), "ALLOWED_HEADERS holds \"*\", "),
         ("ALLOWED_ORIGINS", Some("a.example"), "ALLOWED_ORIGINS holds \"a.example\", "),
         ("ALLOWED_ORIGINS", Some("null"), "ALLOWED_ORIGINS holds \"null\", "),
@@ -389,6 +428,10 @@ fn what_cannot_be_used_is_named() {
         ("RESOURCE_URL", Some("https://API.example.com"), "RESOURCE_URL is \"https://API.example.com\": "),
         ("RESOURCE_URL", Some("Auto"), "RESOURCE_URL is \"Auto\": "),
         ("BASE_PATH", Some("/"), "BASE_PATH is \"/\": set it to the path of your custom domain's mapping, as /v1"),
+        ("BASE_PATH", Some("\"/v1\""), "BASE_PATH is \"\\\"/v1\\\"\": "),
+        ("BASE_PATH", Some("/v1,/v2"), "BASE_PATH is \"/v1,/v2\": "),
+        ("BASE_PATH", Some("/{stage}"), "BASE_PATH is \"/{stage}\": "),
+        ("BASE_PATH", Some("/YOUR_PATH"), "BASE_PATH is \"/YOUR_PATH\": "),
         ("BASE_PATH", Some("/a//b"), "BASE_PATH is \"/a//b\": "),
         ("BASE_PATH", Some("/a?b"), "BASE_PATH is \"/a?b\": "),
         (
@@ -408,11 +451,13 @@ fn what_cannot_be_used_is_named() {
 fn settings_that_do_not_go_together() {
     let set = json!({ "keys": [Key::generate("k").jwk()] });
     let (plain, another) = (set.to_string(), json!({ "https://c.example/": set }).to_string());
+    let repeated = format!(r#"{{"https://example.eu.auth0.com/":{set},"https://example.eu.auth0.com/":{set}}}"#);
     let rows: &[(&[(&str, Option<&str>)], &str)] = &[
         (
             &[("AUTH0_DOMAIN", Some("a.example,b.example")), ("PINNED_JWKS", Some(&plain))],
             "PINNED_JWKS does not say whose keys it holds, and there are several issuers: ",
         ),
+        (&[("PINNED_JWKS", Some(&repeated))], "PINNED_JWKS names \"https://example.eu.auth0.com/\" repeatedly: "),
         (&[("PINNED_JWKS", Some(&another))], "PINNED_JWKS has keys of \"https://c.example/\", which is no issuer of"),
         (
             &[("ISSUERS", Some("https://b.example")), ("JWKS_URI", Some("https://k.example/"))],

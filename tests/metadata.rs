@@ -115,6 +115,18 @@ async fn the_challenge_leads_to_a_document_that_answers() {
             "https://api.example.com/v1/mcp",
         ),
         ("https://api.example.com/v10", BASE, Some("https://api.example.com{}/v10"), "https://api.example.com/v10"),
+        // A REST API takes the stage off the path.
+        ("https://api.example.com/prod", REST, Some("https://api.example.com/prod{}"), "https://api.example.com/prod"),
+        (
+            "https://api.example.com/prod/mcp",
+            REST,
+            Some("https://api.example.com/prod{}/mcp"),
+            "https://api.example.com/prod/mcp",
+        ),
+        (at, REST, Some("https://api.example.com{}"), at),
+        ("https://api.example.com/mcp/", HTTP, Some("https://api.example.com{}/mcp/"), "https://api.example.com/mcp/"),
+        ("auto", Front { domain: "", ..HTTP }, None, ""),
+        ("auto", Front { hidden: ".evil.example", ..REST }, None, ""),
         ("http://127.0.0.1:8080", LOCAL, Some("http://127.0.0.1:8080{}"), "http://127.0.0.1:8080"),
     ] {
         let api = FrontDoor::serving(TABLE, (), &[("RESOURCE_URL", setting), ("BASE_PATH", "/v1")]).await;
@@ -165,6 +177,7 @@ async fn each_path_without_parameters_has_a_document_of_its_own() {
         ("https://api.example.com/api", HTTP, "", Some("https://api.example.com/api")),
         ("https://api.example.com/api", HTTP, "/mcp", Some("https://api.example.com/mcp")),
         ("https://api.example.com/v1", BASE, "/mcp", Some("https://api.example.com/v1/mcp")),
+        ("https://api.example.com/prod", REST, "/mcp", Some("https://api.example.com/prod/mcp")),
         // Where section 3.1 puts it, if the root leads here, too.
         ("https://api.example.com/v1", HTTP, "/v1", Some("https://api.example.com/v1")),
         ("off", HTTP, "/mcp", None),

@@ -4,7 +4,7 @@ use lambda_http::http::HeaderName;
 use reqwest::Url;
 
 use super::issuers::{authority, is_plain, plain_url};
-use super::{ConfigError, list, wrong};
+use super::{ConfigError, is_placeholder, list, wrong};
 
 /// The origins that CORS lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +90,9 @@ pub(super) fn allowed_headers(value: Option<&str>) -> Result<AllowedHeaders, Con
         return Ok(AllowedHeaders::Asked);
     }
     let names = list(value).map(|name| {
-        // A `*` is a header's name by the letter of HTTP.
-        name.parse().ok().filter(|_| !name.contains('*')).ok_or_else(|| {
+        // A `*` is a header's name by the letter of HTTP, and so is a name in quotation marks.
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        name.parse().ok().filter(|_| plain).ok_or_else(|| {
             wrong(format!(
                 "ALLOWED_HEADERS holds {name:?}, which is no header: set it to * or to a comma-separated list of names, as \
                  authorization,content-type, or leave it out."
@@ -103,10 +104,8 @@ pub(super) fn allowed_headers(value: Option<&str>) -> Result<AllowedHeaders, Con
 
 pub(super) fn base_path(value: &str) -> Result<String, ConfigError> {
     let path = value.trim_matches('/');
-    if path.is_empty()
-        || path.split('/').any(str::is_empty)
-        || path.contains(|c: char| c.is_whitespace() || "?#%".contains(c))
-    {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._~-".contains(c);
+    if path.split('/').any(str::is_empty) || !path.chars().all(plain) || is_placeholder(path) {
         return Err(wrong(format!(
             "BASE_PATH is {value:?}: set it to the path of your custom domain's mapping, as /v1, or leave it out."
         )));

@@ -74,12 +74,19 @@ fn domain(value: &str) -> Result<String, ConfigError> {
     // A string that the URL parser rewrites is no plain domain: one with a path or userinfo, or another notation of an
     // address.
     match Url::parse(&format!("https://{host}/")).as_ref().map(authority) {
-        Ok(authority) if is_plain(host) && (authority == host || format!("{authority}:443") == host) => Ok(authority),
+        Ok(authority) if is_domain(host) && (authority == host || format!("{authority}:443") == host) => Ok(authority),
         _ => Err(wrong(format!(
             "AUTH0_DOMAIN is {value:?}, which is no domain: set it to your tenant's domain alone, without a path, a \
              query, a user or quotation marks, as example.eu.auth0.com. Several have commas between them."
         ))),
     }
+}
+
+/// A name with a dot in it and without an empty label, `localhost`, or an address.
+fn is_domain(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    let labels = name.contains('.') && name.split('.').all(|label| !label.is_empty());
+    is_plain(host) && (labels || name == "localhost" || host.starts_with('['))
 }
 
 /// The parser lets quotation marks through, and two dots in a row.
@@ -95,10 +102,10 @@ pub(super) fn authority(url: &Url) -> String {
 
 /// An issuer's URL (RFC 8414, section 2).
 fn issuer_url(value: &str) -> Result<Url, ConfigError> {
-    plain_url(value).ok_or_else(|| {
+    plain_url(value).filter(|_| !is_placeholder(value) && !value.contains("/.well-known/")).ok_or_else(|| {
         wrong(format!(
             "ISSUERS holds {value:?}, which is no issuer: set it to https URLs with commas between them, each as in the iss \
-             of its tokens, without a query or a fragment. (Plain http is for loopback hosts alone.)"
+             of its tokens, without a query, a fragment or the path of its metadata. (Plain http is for loopback hosts alone.)"
         ))
     })
 }
@@ -107,19 +114,24 @@ fn issuer_url(value: &str) -> Result<Url, ConfigError> {
 /// host may be there or not.
 pub(super) fn plain_url(value: &str) -> Option<Url> {
     Url::parse(value).ok().filter(|url| {
-        let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let bare = url.query().is_none() && url.fragment().is_none();
         let same = url.as_str() == value || url.as_str().strip_suffix('/') == Some(value);
-        bare && same && is_plain(&authority(url)) && is_trustworthy(url)
+        bare && same && is_plain(&authority(url)) && !has_user(url) && is_trustworthy(url)
     })
 }
 
 fn jwks_uri(value: &str) -> Result<Url, ConfigError> {
-    Url::parse(value).ok().filter(is_trustworthy).ok_or_else(|| {
+    let one = !is_placeholder(value) && !value.contains(|c: char| c.is_whitespace() || ",\"'{}<>".contains(c));
+    Url::parse(value).ok().filter(|url| one && is_trustworthy(url) && !has_user(url)).ok_or_else(|| {
         wrong(format!(
-            "JWKS_URI is {value:?}: set it to an https URL, or leave it out to use the issuer's own. (Plain http is for \
+            "JWKS_URI is {value:?}: set it to one https URL, or leave it out to use the issuer's own. (Plain http is for \
              loopback hosts alone: whoever can change the keys on the way can sign tokens.)"
         ))
     })
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 fn is_trustworthy(url: &Url) -> bool {
@@ -137,7 +149,9 @@ fn pin(value: &str, issuers: &mut [Issuer]) -> Result<(), ConfigError> {
                     "PINNED_JWKS has keys of {name:?}, which is no issuer of AUTH0_DOMAIN or ISSUERS: name each as its tokens do."
                 )));
             };
-            issuer.pinned = Some(pinned(set.get())?);
+            if issuer.pinned.replace(pinned(set.get())?).is_some() {
+                return Err(wrong(format!("PINNED_JWKS names {name:?} repeatedly: put all its keys into one JWKS.")));
+            }
         }
         return Ok(());
     }

@@ -44,7 +44,8 @@ fn audience(variable: &str, value: &str) -> Result<String, ConfigError> {
     if is_placeholder(value) {
         return Err(wrong(format!("{variable} is still a tutorial's {value:?}: {how}.")));
     }
-    if value.is_empty() || value.contains(|c: char| c.is_whitespace() || "\"'`{}[]<>".contains(c)) {
+    if value.is_empty() || value.contains(|c: char| c.is_whitespace() || "\"'`“”„‘’«»(){}[]<>;".contains(c))
+    {
         return Err(wrong(format!(
             "{variable} holds {value:?}, which is no identifier: {how}, without quotation marks or brackets. Several have \
              commas between them."

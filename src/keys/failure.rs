@@ -90,7 +90,8 @@ impl Failure {
     fn of_tls(error: &rustls::Error) -> Self {
         Self::lasting(match error {
             rustls::Error::InvalidCertificate(error) => match error {
-                CertificateError::UnknownIssuer => "certificate_unknown_issuer",
+                // A CA of the same name with another key signs no less in vain.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => "certificate_unknown_issuer",
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => "certificate_expired",
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                     "certificate_wrong_name"
