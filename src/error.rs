@@ -41,8 +41,8 @@ pub enum ApiError {
 
     /// No `kid`, or one that is not 1 to 256 bytes long.
     InvalidKid,
-    /// A `kid` that the JWKS has no usable key for.
-    UnknownKid(String),
+    /// A `kid` that the JWKS has no usable key for; and the issuer, where the token names another than the one that was asked.
+    UnknownKid(String, Option<Mismatch>),
 
     /// `exp` is past.
     Expired,
@@ -172,7 +172,7 @@ impl ApiError {
             Self::MalformedPayload     => ("malformed_payload", NO_TOKEN_OF_OURS),
 
             Self::InvalidKid           => ("invalid_kid", NO_KEY),
-            Self::UnknownKid(_)        => ("unknown_kid", NO_KEY),
+            Self::UnknownKid(..)       => ("unknown_kid", NO_KEY),
 
             Self::Expired              => ("expired", invalid_token("token_expired", "token is expired")),
 

@@ -8,7 +8,7 @@ use lambda_http::tracing::subscriber::fmt::{self as lines, MakeWriter};
 use lambda_http::tracing::subscriber::prelude::*;
 use lambda_http::tracing::subscriber::registry;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Mismatch};
 
 /// Sets the log up, once a process, by the variables that Rust functions know: `AWS_LAMBDA_LOG_LEVEL` (by default
 /// `INFO`), and `RUST_LOG`, a list of `target=level` with commas between. Lambda's level goes before a bare one in
@@ -60,15 +60,18 @@ impl Shown {
     /// What is shown where this is the reason.
     pub fn of(refusal: &ApiError) -> Self {
         match refusal {
-            ApiError::UnknownKid(kid) => Self { kid: Some(shown(kid)), ..Self::default() },
-            ApiError::UnexpectedClaim(claim) => Self { claim: Some(claim.clone()), ..Self::default() },
-            ApiError::WrongIssuer(mismatch) | ApiError::WrongAudience(mismatch) => {
-                let (expected, received) = (Some(shown(&mismatch.expected)), Some(shown(&mismatch.received)));
-                Self { expected, received, ..Self::default() }
+            ApiError::UnknownKid(kid, another_issuer) => {
+                Self { kid: Some(shown(kid)), ..another_issuer.as_ref().map(Self::mismatch).unwrap_or_default() }
             }
+            ApiError::UnexpectedClaim(claim) => Self { claim: Some(claim.clone()), ..Self::default() },
+            ApiError::WrongIssuer(mismatch) | ApiError::WrongAudience(mismatch) => Self::mismatch(mismatch),
             ApiError::NotYetValid(seconds) => Self { seconds_ahead: Some(*seconds), ..Self::default() },
             _ => Self::default(),
         }
+    }
+
+    fn mismatch(Mismatch { expected, received }: &Mismatch) -> Self {
+        Self { expected: Some(shown(expected)), received: Some(shown(received)), ..Self::default() }
     }
 }
 

@@ -42,13 +42,21 @@ pub async fn validate(
     // Judged before the signature, and told after it: a token that no key could save is no reason for a fetch.
     let judged = judge(&unverified.payload, issuer, config, issuer.keys.now());
     let key = issuer.keys.key(&unverified.kid, judged.is_err(), left).await.map_err(|missing| match missing {
-        NoKey::Unknown => ApiError::UnknownKid(unverified.kid.clone()),
+        NoKey::Unknown => ApiError::UnknownKid(unverified.kid.clone(), another_issuer(&judged)),
         NoKey::Unavailable(seconds) => ApiError::KeysUnavailable(seconds),
     })?;
     // The algorithm is ours, not the token's (RFC 8725, section 3.1).
     match crypto::verify(unverified.signature, unverified.signed, &key, Algorithm::RS256) {
         Ok(true) => judged,
         _ => Err(ApiError::BadSignature),
+    }
+}
+
+/// A key of another issuer is unknown here. Of the two mistakes, the log has to show the one that can be mended.
+fn another_issuer(judged: &Result<Claims, ApiError>) -> Option<Mismatch> {
+    match judged {
+        Err(ApiError::WrongIssuer(mismatch)) => Some(mismatch.clone()),
+        _ => None,
     }
 }
 

@@ -339,9 +339,9 @@ fn what_cannot_be_used_is_named() {
         (
             "EXPECTED_CLAIMS",
             Some("org_id=org_a"),
-            "EXPECTED_CLAIMS is no JSON object: set it to a JSON object of claims",
+            "EXPECTED_CLAIMS is \"org_id=org_a\", which is no JSON object: set it to a JSON object of claims",
         ),
-        ("EXPECTED_CLAIMS", Some("[\"org_id\"]"), "EXPECTED_CLAIMS is no JSON object: "),
+        ("EXPECTED_CLAIMS", Some("[\"org_id\"]"), "EXPECTED_CLAIMS is \"[\\\"org_id\\\"]\", which is no JSON object: "),
         ("EXPECTED_CLAIMS", Some("{}"), "EXPECTED_CLAIMS names no claim: "),
         ("EXPECTED_CLAIMS", Some(r#"{"org_id":[]}"#), "EXPECTED_CLAIMS has a value of \"org_id\" that no claim can be"),
         (

@@ -225,7 +225,13 @@ async fn the_log_shows_what_was_expected_and_what_came() {
     let trace_id = &lambda.requests().pop().expect("a line")["fields"]["trace_id"];
     assert_eq!(trace_id, "1-5bef4de7-ad49b0e87f6ef6c87fc2e700", "where Lambda gives one, that one");
     lambda.get("/api/private", &tenant.token().header("kid", &*long).sign()).await;
-    assert_eq!(lambda.requests().pop().expect("a line")["fields"]["kid"], cut);
+    let fields = lambda.requests().pop().expect("a line")["fields"].clone();
+    assert_eq!((&fields["kid"], &fields["received"]), (&json!(cut), &Value::Null));
+    // A token of another tenant, whose key is unknown here.
+    lambda.get("/api/private", &tenant.token().claim("iss", "https://b.example/").header("kid", "b").sign()).await;
+    let fields = lambda.requests().pop().expect("a line")["fields"].clone();
+    let shown = [&fields["reason"], &fields["kid"], &fields["expected"], &fields["received"]];
+    assert_eq!(shown, [&json!("unknown_kid"), &json!("b"), &json!(issuer), &json!("https://b.example/")]);
     for name in ["nbf", "iat"] {
         let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970").as_secs() + 3_600;
         lambda.get("/api/private", &claim(name, json!(in_an_hour))).await;

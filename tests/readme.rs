@@ -87,7 +87,7 @@ fn apply(diff: &str, copy: &Path) {
     let applied = git(&[]);
     assert!(
         applied.status.success(),
-        "The README's diff is for the table that this project began with. If yours is another, delete this test.\n{}",
+        "The README's diff is for the table that this project began with. If yours is another, delete this file, its lines in Cargo.toml and its line in scripts/test.\n{}",
         String::from_utf8_lossy(&applied.stderr)
     );
     for patched in ["src/routes.rs", "template.yaml"] {

@@ -76,7 +76,9 @@ pub(super) fn expected_claims(json: &str) -> Result<Vec<ExpectedClaim>, ConfigEr
     let how = "set it to a JSON object of claims, each with a string, a number or a boolean, or with a list of these of which \
                the token must have one, as {\"org_id\":[\"org_a\",\"org_b\"]}";
     let Ok(Members(claims)) = serde_json::from_str::<Members<Value>>(json) else {
-        return Err(wrong(format!("EXPECTED_CLAIMS is no JSON object: {how}.")));
+        return Err(wrong(format!(
+            "EXPECTED_CLAIMS is {json:?}, which is no JSON object: {how}. A shell wants it in single quotes."
+        )));
     };
     if claims.is_empty() {
         return Err(wrong(format!("EXPECTED_CLAIMS names no claim: {how}, or leave it out.")));
