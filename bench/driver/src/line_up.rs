@@ -20,6 +20,8 @@ pub struct LineUp {
     pub far: Far,
     pub token: String,
     pub event: String,
+    /// What a Lambda authorizer is asked: a REST API's `REQUEST`, with the same token.
+    authorizer_event: String,
     /// What this function refuses, by name.
     pub refused: Vec<(&'static str, String)>,
     /// Name -> bytes of what would be uploaded.
@@ -46,6 +48,12 @@ pub const JWT_VERIFY: &str = "aws-jwt-verify";
 pub const HYDRATED: &str = "aws-jwt-verify, keys fetched in init";
 pub const EXPRESS: &str = "express-oauth2-jwt-bearer";
 pub const FLASK: &str = "Flask quickstart";
+pub const AUTHORIZER: &str = "authorizer";
+pub const POWERTOOLS: &str = "Powertools authorizer";
+pub const POWERTOOLS_HYDRATED: &str = "Powertools authorizer, keys fetched in init";
+
+/// Those that a gateway asks before it calls an API.
+pub const AUTHORIZERS: [&str; 3] = [AUTHORIZER, POWERTOOLS, POWERTOOLS_HYDRATED];
 
 /// Those of which something is expected there, in the order of the rows.
 pub const FAR: [&str; 5] = [PINNED, OURS, FIRST, BARE_HTTP, HYDRATED];
@@ -65,6 +73,7 @@ impl LineUp {
             (FIRST, FIRST_AGAIN, None),
             (FIRST, FIRST_PINNED, Some(("PINNED_JWKS", tenant.jwks().to_string()))),
             (JWT_VERIFY, HYDRATED, Some(("HYDRATE", "1".to_owned()))),
+            (POWERTOOLS, POWERTOOLS_HYDRATED, Some(("HYDRATE", "1".to_owned()))),
         ];
         let cold_alone = variants.into_iter().filter_map(|(name, variant, variable)| {
             let candidate = candidates.iter().find(|candidate| candidate.name == name)?;
@@ -82,6 +91,7 @@ impl LineUp {
         };
         let bearer = |token: String| event(Some(format!("Bearer {token}")));
         let token = tenant.token().sign();
+        let authorizer_event = fs::read_to_string(bench.join("../events/authorizer/request.json"))?;
         Ok(Self {
             refused: vec![
                 ("missing header", event(None)),
@@ -90,6 +100,7 @@ impl LineUp {
                 ("unknown kid, in its pause", bearer(tenant.token().signed_by(&Key::generate("stranger")).sign())),
             ],
             event: bearer(token.clone()),
+            authorizer_event: authorizer_event.replace("ACCESS_TOKEN", &token),
             far: Far::new(&tenant, candidates.iter().chain(&cold_alone), bearer)?,
             cold_alone,
             zips,
@@ -97,6 +108,11 @@ impl LineUp {
             candidates,
             token,
         })
+    }
+
+    /// What a candidate answers with the tenant near.
+    pub fn event_for(&self, candidate: &Candidate) -> &str {
+        if AUTHORIZERS.contains(&candidate.name) { &self.authorizer_event } else { &self.event }
     }
 }
 
@@ -133,9 +149,9 @@ fn candidate(word: &str, tenant: &Tenant) -> io::Result<Candidate> {
             tenant,
         )
     };
-    let on_python = |name, handler: &str| {
-        let command = vec![variable("PYTHON")?, "-m".into(), "awslambdaric".into(), handler.into()];
-        in_folder("target/flask", name, command, handler, tenant)
+    let on_python = |name, folder: &str| {
+        let command = vec![variable("PYTHON")?, "-m".into(), "awslambdaric".into(), "app.handler".into()];
+        in_folder(folder, name, command, "app.handler", tenant)
     };
     match word {
         "function" => binary(OURS, "FUNCTION"),
@@ -144,7 +160,12 @@ fn candidate(word: &str, tenant: &Tenant) -> io::Result<Candidate> {
         "lambda_http" => binary(BARE_HTTP, "BARE_HTTP"),
         "aws-jwt-verify" => on_node(JWT_VERIFY, "dist/aws-jwt-verify.handler"),
         "express" => on_node(EXPRESS, "dist/express-oauth2-jwt-bearer.handler"),
-        "flask" => on_python(FLASK, "app.handler"),
+        "flask" => on_python(FLASK, "target/flask"),
+        "authorizer" => {
+            let any_valid_token = Some(("ROUTE_SCOPES", r#"{"*":[]}"#.to_owned()));
+            Ok(binary(AUTHORIZER, "AUTHORIZER")?.with(AUTHORIZER, any_valid_token))
+        }
+        "powertools" => on_python(POWERTOOLS, "target/powertools"),
         _ => Err(io::Error::other(format!("ONLY names {word}, which is no candidate"))),
     }
 }

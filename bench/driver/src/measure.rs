@@ -85,8 +85,12 @@ fn cold_starts(line_up: &LineUp, figures: &mut Figures, lots: &mut Rng) -> io::R
     };
     let tenant = &line_up.tenant;
     let ca = tenant.ca_file().expect("a tenant over https");
-    let near = line_up.candidates.iter().chain(&line_up.cold_alone).map(|candidate| (candidate, &line_up.event, false));
-    let far = line_up.far.candidates.iter().map(|candidate| (candidate, &line_up.far.event, true));
+    let near = line_up
+        .candidates
+        .iter()
+        .chain(&line_up.cold_alone)
+        .map(|candidate| (candidate, line_up.event_for(candidate), false));
+    let far = line_up.far.candidates.iter().map(|candidate| (candidate, line_up.far.event.as_str(), true));
     let mut starts: Vec<_> = near.chain(far).collect();
     for (candidate, event, _) in &starts {
         progress(&format!("once, so that its files are in memory: {}", candidate.name));
@@ -124,8 +128,9 @@ fn warm(line_up: &LineUp, figures: &mut Figures, lots: &mut Rng) -> io::Result<(
             for (candidate, process) in &mut running {
                 progress(&format!("warm requests, round {round} of {}: {}", figures.rounds, candidate.name));
                 let requests = if candidate.name == FLASK { 100 } else { 1_000 };
-                chunk(process, &line_up.event, requests, figures.warm.entry(candidate.name).or_default())?;
-                authorised(&process.request(&line_up.event)?.1)?;
+                let event = line_up.event_for(candidate);
+                chunk(process, event, requests, figures.warm.entry(candidate.name).or_default())?;
+                authorised(&process.request(event)?.1)?;
                 if candidate.name == OURS {
                     refusals(process, requests, line_up, figures)?;
                 }
@@ -143,11 +148,12 @@ fn warmed_up<'a>(line_up: &'a LineUp, figures: &mut Figures) -> io::Result<Vec<(
         progress(&format!("warming up: {}", candidate.name));
         let memory = figures.memory.entry(candidate.name).or_default();
         let (mut process, _) = candidate.start(None)?;
-        process.requests(&line_up.event, 1_000)?;
+        let event = line_up.event_for(candidate);
+        process.requests(event, 1_000)?;
         memory.early.0.push(process.peak_memory()?);
         // It fetches the keys for each request: 10,000 would take minutes.
         if candidate.name != FLASK {
-            process.requests(&line_up.event, 9_000)?;
+            process.requests(event, 9_000)?;
             memory.late.get_or_insert_default().0.push(process.peak_memory()?);
         }
         running.push((candidate, process));

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::far::ROUND_TRIP;
 use crate::line_up::{
-    BARE_HTTP, BARE_RUNTIME, EXPRESS, FAR, FIRST, FIRST_AGAIN, FIRST_PINNED, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED,
-    variable,
+    AUTHORIZERS, BARE_HTTP, BARE_RUNTIME, EXPRESS, FAR, FIRST, FIRST_AGAIN, FIRST_PINNED, FLASK, HYDRATED, JWT_VERIFY,
+    OURS, PINNED, variable,
 };
 use crate::measure::{Figures, Memory, Warm};
 use crate::samples::{Figure, Samples};
@@ -29,15 +29,17 @@ pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
     });
     line(format!("The median of {} rounds, and in parentheses the best of them.", figures.rounds));
     line(String::new());
-    line("| | cold start | warm request | p99 | CPU | peak memory, 1,000 / 10,000 requests | zip |".to_owned());
-    line("|---|---|---|---|---|---|---|".to_owned());
-    for (name, cold) in ROWS.iter().filter_map(|name| Some((name, figures.cold.get(name)?))) {
-        let warm = figures.warm.get(name).map_or("| |".to_owned(), latencies);
-        let memory = figures.memory.get(name).map_or(String::new(), memory);
-        let zip = figures.zips.get(name).map_or(String::new(), |bytes| size(*bytes));
-        line(format!("| {name} | {} | {warm} | {memory} | {zip} |", milliseconds(cold)));
+    for (title, names) in [(" ", ROWS.as_slice()), (" Lambda authorizers ", &AUTHORIZERS)] {
+        let rows: Vec<_> = names.iter().filter_map(|name| Some(row(figures, name, figures.cold.get(name)?))).collect();
+        if !rows.is_empty() {
+            line(format!(
+                "|{title}| cold start | warm request | p99 | CPU | peak memory, 1,000 / 10,000 requests | zip |"
+            ));
+            line("|---|---|---|---|---|---|---|".to_owned());
+            rows.into_iter().for_each(&mut line);
+            line(String::new());
+        }
     }
-    line(String::new());
     if !figures.far.is_empty() {
         line(format!("| the tenant {} ms of round trip away | far cold start |", ROUND_TRIP.as_millis()));
         line("|---|---|".to_owned());
@@ -81,6 +83,7 @@ pub fn markdown(figures: &Figures, targets: &[Target]) -> String {
 pub fn json(figures: &Figures, targets: &[Target]) -> String {
     let candidates: Map<_, _> = ROWS
         .iter()
+        .chain(&AUTHORIZERS)
         .filter_map(|name| Some((*name, figures.cold.get(name)?)))
         .map(|(name, cold)| {
             let candidate = json!({
@@ -123,6 +126,13 @@ pub fn json(figures: &Figures, targets: &[Target]) -> String {
         "targets": targets,
     });
     format!("{results:#}\n")
+}
+
+fn row(figures: &Figures, name: &str, cold: &Samples) -> String {
+    let warm = figures.warm.get(name).map_or("| |".to_owned(), latencies);
+    let memory = figures.memory.get(name).map_or(String::new(), memory);
+    let zip = figures.zips.get(name).map_or(String::new(), |bytes| size(*bytes));
+    format!("| {name} | {} | {warm} | {memory} | {zip} |", milliseconds(cold))
 }
 
 fn warm(warm: &Warm) -> Value {

@@ -1,6 +1,9 @@
 //! Figures -> the targets, each with what was measured.
 
-use crate::line_up::{BARE_HTTP, BARE_RUNTIME, FIRST, FIRST_AGAIN, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED};
+use crate::line_up::{
+    AUTHORIZER, BARE_HTTP, BARE_RUNTIME, FIRST, FIRST_AGAIN, FLASK, HYDRATED, JWT_VERIFY, OURS, PINNED, POWERTOOLS,
+    POWERTOOLS_HYDRATED,
+};
 use crate::measure::Figures;
 use crate::noise;
 use crate::samples::{Figure, Samples};
@@ -64,6 +67,14 @@ pub fn all(figures: &Figures) -> Vec<Target> {
         at_most("peak memory after 10,000 requests, MiB", ratio(late(OURS), Some(Figure::exactly(1024.0))), 10.0),
         at_most("zip / first edition", ratio(zip(OURS), zip(FIRST)), 0.87),
         at_most("zip, MB", ratio(zip(OURS), Some(Figure::exactly(1e6))), 2.5),
+        at_most("authorizer: cold start / Powertools", ratio(cold(AUTHORIZER), cold(POWERTOOLS)), 1.0 / 30.0),
+        at_most(
+            "authorizer: cold start / Powertools, keys fetched in init",
+            ratio(cold(AUTHORIZER), cold(POWERTOOLS_HYDRATED)),
+            1.0 / 30.0,
+        ),
+        at_most("authorizer: CPU of an Allow / Powertools", ratio(cpu(AUTHORIZER), cpu(POWERTOOLS)), 0.1),
+        at_most("authorizer: peak memory / Powertools", ratio(late(AUTHORIZER), late(POWERTOOLS)), 0.2),
     ]);
     targets.into_iter().flatten().collect()
 }
