@@ -1,5 +1,6 @@
 """A Lambda authorizer's event -> an IAM policy, by AWS's Powertools as its documentation shows it."""
 
+import importlib
 import os
 
 from aws_lambda_powertools.utilities.auth_alpha.jwt import JWTVerifier
@@ -13,6 +14,8 @@ verifier = JWTVerifier(
 
 if "HYDRATE" in os.environ:
     verifier.prefetch()
+    # Powertools imports this no sooner than at the first event, and Lambda has little CPU for it then.
+    importlib.import_module("aws_lambda_powertools.utilities.auth_alpha.jwt.integrations.api_gateway")
 
 
 def handler(event, context):

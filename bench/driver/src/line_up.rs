@@ -50,7 +50,7 @@ pub const EXPRESS: &str = "express-oauth2-jwt-bearer";
 pub const FLASK: &str = "Flask quickstart";
 pub const AUTHORIZER: &str = "authorizer";
 pub const POWERTOOLS: &str = "Powertools authorizer";
-pub const POWERTOOLS_HYDRATED: &str = "Powertools authorizer, keys fetched in init";
+pub const POWERTOOLS_HYDRATED: &str = "Powertools authorizer, keys and imports in init";
 
 /// Those that a gateway asks before it calls an API.
 pub const AUTHORIZERS: [&str; 3] = [AUTHORIZER, POWERTOOLS, POWERTOOLS_HYDRATED];

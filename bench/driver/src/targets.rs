@@ -69,7 +69,7 @@ pub fn all(figures: &Figures) -> Vec<Target> {
         at_most("zip, MB", ratio(zip(OURS), Some(Figure::exactly(1e6))), 2.5),
         at_most("authorizer: cold start / Powertools", ratio(cold(AUTHORIZER), cold(POWERTOOLS)), 1.0 / 30.0),
         at_most(
-            "authorizer: cold start / Powertools, keys fetched in init",
+            "authorizer: cold start / Powertools, keys and imports in init",
             ratio(cold(AUTHORIZER), cold(POWERTOOLS_HYDRATED)),
             1.0 / 30.0,
         ),
