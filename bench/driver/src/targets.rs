@@ -65,7 +65,7 @@ pub fn all(figures: &Figures) -> Vec<Target> {
         at_most("peak memory / first edition", ratio(late(OURS), late(FIRST)), 0.95),
         at_most("peak memory after 10,000 / after 1,000", ratio(late(OURS), early(OURS)), 1.01),
         at_most("peak memory after 10,000 requests, MiB", ratio(late(OURS), Some(Figure::exactly(1024.0))), 10.0),
-        at_most("zip / first edition", ratio(zip(OURS), zip(FIRST)), 0.87),
+        at_most("zip / first edition", ratio(zip(OURS), zip(FIRST)), 0.93),
         at_most("zip, MB", ratio(zip(OURS), Some(Figure::exactly(1e6))), 2.5),
         at_most("authorizer: cold start / Powertools", ratio(cold(AUTHORIZER), cold(POWERTOOLS)), 1.0 / 30.0),
         at_most(
