@@ -52,16 +52,22 @@ pub fn service<S: Send + Sync + 'static>(
 
 async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
     let started = Instant::now();
-    let found = match route::find(api.routes, request, api.config.base_path.as_deref()) {
+    let found = route::find(api.routes, request, api.config.base_path.as_deref());
+    let resource = match found {
         Match::NotFound => metadata::find(api.routes, request, &api.config),
-        found => found,
+        _ => None,
     };
-    let (path, scopes) = (found.path(), found.scopes());
+    let (path, scopes) = (found.path().or(resource.as_ref().map(|_| metadata::PATH)), found.scopes());
     let before = if let Match::Found(.., before) = found { before } else { "" };
     // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
     let mut issuer = api.issuers.sole();
-    let answer = AssertUnwindSafe(answer(request, found, api, &mut issuer)).catch_unwind().await;
-    let answer = answer.unwrap_or(Err(ApiError::Panicked));
+    let answer = match resource {
+        Some(resource) => resource.answer(request.method(), api.routes, &api.issuers),
+        None => AssertUnwindSafe(answer(request, found, api, &mut issuer))
+            .catch_unwind()
+            .await
+            .unwrap_or(Err(ApiError::Panicked)),
+    };
     let answer = answer.and_then(|reply| reply.into_response().ok_or(ApiError::UnwritableReply));
     access_log::write(
         request,
@@ -96,7 +102,6 @@ async fn answer<'a, S: Sync>(
     }
     let (route, parameters) = match found {
         Match::Found(route, parameters, _) => (route, parameters),
-        Match::Metadata(resource) => return Ok(Reply::ok(resource.document(api.routes, &api.issuers))),
         Match::MethodNotAllowed(_, methods) => return Err(ApiError::MethodNotAllowed(methods)),
         Match::NotFound => return Err(ApiError::NotFound),
     };

@@ -7,8 +7,10 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::config::{Config, ResourceUrl, is_plain};
+use crate::error::ApiError;
 use crate::issuers::Issuers;
-use crate::route::{Match, Route, paths};
+use crate::reply::Reply;
+use crate::route::{Route, paths};
 
 /// Where the metadata stand, without what a front puts before it and a resource's own path behind it (section 3.1).
 pub const PATH: &str = "/.well-known/oauth-protected-resource";
@@ -17,8 +19,19 @@ pub const PATH: &str = "/.well-known/oauth-protected-resource";
 pub struct Resource(String);
 
 impl Resource {
+    /// The answer to a request for the document.
+    ///
+    /// # Errors
+    /// [`ApiError::MethodNotAllowed`].
+    pub fn answer<S>(&self, method: &Method, routes: &[Route<S>], issuers: &Issuers) -> Result<Reply, ApiError> {
+        match [Method::GET, Method::HEAD].contains(method) {
+            true => Ok(Reply::ok(self.document(routes, issuers))),
+            false => Err(ApiError::MethodNotAllowed("GET, HEAD, OPTIONS".to_owned())),
+        }
+    }
+
     /// The document (section 2).
-    pub fn document<S>(&self, routes: &[Route<S>], issuers: &Issuers) -> Value {
+    fn document<S>(&self, routes: &[Route<S>], issuers: &Issuers) -> Value {
         let mut scopes = Vec::new();
         for scope in routes.iter().flat_map(Route::scopes) {
             if !scopes.contains(scope) {
@@ -40,8 +53,8 @@ impl Resource {
 
 /// Looks whether a request that no route fits asks for the metadata: for those of the API at the root and where section 3.1 puts
 /// them, and for those of each route's path.
-pub fn find<'a, S>(routes: &[Route<S>], request: &'a Request, config: &Config) -> Match<'a, S> {
-    let found = paths(request, config.base_path.as_deref()).into_iter().find_map(|(before, path)| {
+pub fn find<S>(routes: &[Route<S>], request: &Request, config: &Config) -> Option<Resource> {
+    paths(request, config.base_path.as_deref()).into_iter().find_map(|(before, path)| {
         let path = path.strip_prefix(PATH)?;
         let Place { origin, before, path: api } = place(request, before, &config.resource_url)?;
         if path.is_empty() || path == api {
@@ -52,12 +65,7 @@ pub fn find<'a, S>(routes: &[Route<S>], request: &'a Request, config: &Config) -
         }
         let is_route = routes.iter().any(|route| route.path == path && !path.contains('{'));
         is_route.then(|| Resource(format!("{origin}{before}{path}")))
-    });
-    match found {
-        Some(resource) if [Method::GET, Method::HEAD].contains(request.method()) => Match::Metadata(resource),
-        Some(_) => Match::MethodNotAllowed(PATH, "GET, HEAD, OPTIONS".to_owned()),
-        None => Match::NotFound,
-    }
+    })
 }
 
 /// The address of the API's metadata, for the challenge to a request on a route that has `before` before its path: one that

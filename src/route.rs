@@ -8,7 +8,6 @@ use lambda_http::{Request, RequestExt};
 pub use crate::__handler as handler;
 use crate::call::{Answer, AuthorizedCall, Call, Parameters};
 use crate::grant::Grant;
-use crate::metadata::{self, Resource};
 
 /// A row of the table. `S` is the state that all calls share.
 ///
@@ -76,8 +75,6 @@ macro_rules! __handler {
 pub enum Match<'a, S: 'static> {
     /// A row; and what a front put before its path, such as a stage.
     Found(&'static Route<S>, Parameters<'a>, &'a str),
-    /// The metadata of this resource (RFC 9728).
-    Metadata(Resource),
     /// A path of the table, with a method that it does not have; and the value of `Allow`.
     MethodNotAllowed(&'static str, String),
     /// No path of the table.
@@ -89,7 +86,6 @@ impl<S> Match<'_, S> {
     pub fn path(&self) -> Option<&'static str> {
         match self {
             Self::Found(route, ..) => Some(route.path),
-            Self::Metadata(_) => Some(metadata::PATH),
             Self::MethodNotAllowed(path, _) => Some(path),
             Self::NotFound => None,
         }
