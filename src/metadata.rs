@@ -24,9 +24,10 @@ impl Resource {
     /// # Errors
     /// [`ApiError::MethodNotAllowed`].
     pub fn answer<S>(&self, method: &Method, routes: &[Route<S>], issuers: &Issuers) -> Result<Reply, ApiError> {
-        match [Method::GET, Method::HEAD].contains(method) {
-            true => Ok(Reply::ok(self.document(routes, issuers))),
-            false => Err(ApiError::MethodNotAllowed("GET, HEAD, OPTIONS".to_owned())),
+        if [Method::GET, Method::HEAD].contains(method) {
+            Ok(Reply::ok(self.document(routes, issuers)))
+        } else {
+            Err(ApiError::MethodNotAllowed("GET, HEAD, OPTIONS".to_owned()))
         }
     }
 
