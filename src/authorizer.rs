@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use lambda_runtime::{Context, Diagnostic};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use self::event::Question;
 pub use self::rules::Rules;
@@ -39,9 +40,10 @@ impl Authorizer {
     ///
     /// # Errors
     /// `Unauthorized`, to the letter, is a gateway's 401, and any other failure its 500. A gateway keeps neither.
-    pub async fn answer(&self, event: &Value, context: &Context) -> Result<Value, Diagnostic> {
+    pub async fn answer(&self, event: &RawValue, context: &Context) -> Result<Value, Diagnostic> {
         let started = Instant::now();
-        let question = Question::read(event, self.rules.simple);
+        let event = event::members(event);
+        let question = Question::read(&event, self.rules.simple);
         let question = question.inspect_err(|failure| tracing::error!("{}", failure.error_message))?;
         let left = Duration::from_millis(context.deadline).checked_sub(self.issuers.now().wall);
         // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.

@@ -101,9 +101,13 @@ fn place(request: &Request, before: &str, setting: &ResourceUrl) -> Option<Place
         ResourceUrl::At(url) => {
             let url = Url::parse(url).ok()?;
             let path = if url.path() == "/" { "" } else { url.path() };
-            // A front that hides what it puts before the path, such as CloudFront, hides it here, too.
             let rest = path.strip_prefix(&*before).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-            let (before, path) = rest.map_or(("", path), |rest| (&*before, rest));
+            let (before, path) = match rest {
+                Some(rest) => (&*before, rest),
+                None if url.host_str() == domain => (&*before, path),
+                // Another front before this one, such as CloudFront, hides what this one puts before the path.
+                None => ("", path),
+            };
             Some(Place { origin: url.origin().ascii_serialization(), before: before.to_owned(), path: path.to_owned() })
         }
         ResourceUrl::Auto => {

@@ -12,6 +12,7 @@ use front_door::{FrontDoor, NOW, config, event_file};
 use lambda::{Lambda, sandbox};
 use lambda_http::Context;
 use lambda_runtime::Diagnostic;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tenant::{Answer, Key, Tenant, Token};
 
@@ -414,6 +415,8 @@ async fn what_a_route_requires() {
         (http("ANY /pets/{id}", "DELETE"), "read:pets", false, false),
         (http("ANY /pets/{id}", "DELETE"), "write:pets admin", true, true),
         (http("ANY /pets/{id}", "PATCH"), "read:pets write:pets admin", false, false),
+        (http("ANY /pets/{id}", "HEAD"), "read:pets", true, true),
+        (http("ANY /pets/{id}", "HEAD"), "", false, false),
         (http("ANY /pets", "GET"), "any:pets", true, true),
         (http("GET /open", "GET"), "", true, true),
         (http("$default", "GET"), "default", true, true),
@@ -509,6 +512,13 @@ fn settings_that_stop_the_start() {
         (r#"{"GET /pets ":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets ", which"#),
         (r#"{"":[]}"#, "", r#"ROUTE_SCOPES names "", which"#),
         (r#"{"*":["read pets"]}"#, "", r#"ROUTE_SCOPES requires "read pets" of "*", which is no scope: set it to"#),
+        (r#"{"PSOT /pets":[]}"#, "", r#"ROUTE_SCOPES names "PSOT /pets", which is no route: "#),
+        (r#"{"GET /pets/*":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/*", which is no route: "#),
+        (r#"{"GET /pets/{id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/{id", which is no route: "#),
+        (r#"{"GET /pets/a{id}":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/a{id}", which is no route: "#),
+        (r#"{"GET /{proxy+}/x":[]}"#, "", r#"ROUTE_SCOPES names "GET /{proxy+}/x", which is no route: "#),
+        (r#"{"GET /pets?x=1":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets?x=1", which is no route: "#),
+        (r#"{"GET /pets\t":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets\t", which is no route: "#),
         (r#"{"*":[""]}"#, "", r#"ROUTE_SCOPES requires "" of "*", which"#),
         (good, "policy", r#"RESPONSE_FORMAT is "policy": set it to simple or iam, or leave it out."#),
         (good, "IAM", r#"RESPONSE_FORMAT is "IAM""#),
@@ -632,8 +642,9 @@ impl Gate {
 
     /// The answer, or the message of a failed invocation.
     async fn ask(&self, event: &Value) -> Result<Value, String> {
+        let event = RawValue::from_string(event.to_string()).expect("JSON");
         self.authorizer
-            .answer(event, &Context::default())
+            .answer(&event, &Context::default())
             .await
             .map_err(|Diagnostic { error_message, .. }| error_message)
     }
@@ -660,5 +671,26 @@ fn fill(value: &mut Value, authorization: &str) {
         Value::Array(list) => list.iter_mut().for_each(|value| fill(value, authorization)),
         Value::Object(members) => members.values_mut().for_each(|value| fill(value, authorization)),
         _ => {}
+    }
+}
+
+/// What a caller wrote into an event is skipped unread where it does not count, however deep or odd it is.
+#[tokio::test]
+async fn what_does_not_count_is_not_read() {
+    let gate = Gate::with(r#"{"*":[]}"#, &[]).await;
+    let token = gate.token().sign();
+    let deep = format!("{}1{}", r#"{"SECRET":"#.repeat(300), "}".repeat(300));
+    for variables in [deep.as_str(), r#"{"SECRET":1e999}"#, r#"{"SECRET":"\ud800"}"#] {
+        let event = format!(
+            r#"{{"authorizationToken":"{token}","requestContext":{{"apiId":"a","requestId":"r","variables":{variables}}}}}"#
+        );
+        let event = RawValue::from_string(event).expect("JSON");
+        let answer = gate.authorizer.answer(&event, &Context::default()).await.expect("an answer");
+        assert_eq!(answer["isAuthorized"], true, "{variables:.30}");
+    }
+    for event in [r#"{"authorizationToken":5}"#, r#"{"SECRET":1}"#, r#"["SECRET"]"#, r#"{"type":{"SECRET":1}}"#] {
+        let event = RawValue::from_string(event.to_owned()).expect("JSON");
+        let failure = gate.authorizer.answer(&event, &Context::default()).await.expect_err("no event");
+        assert!(failure.error_message.starts_with("no event of a Lambda authorizer"), "{}", failure.error_message);
     }
 }

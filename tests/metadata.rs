@@ -124,6 +124,9 @@ async fn the_challenge_leads_to_a_document_that_answers() {
             "https://api.example.com/prod/mcp",
         ),
         (at, REST, Some("https://api.example.com{}"), at),
+        // Nothing hides it where the gateway itself is called.
+        ("https://a.example.com", REST, Some("https://a.example.com/prod{}"), "https://a.example.com"),
+        ("https://a.example.com", BASE, Some("https://a.example.com/v1{}"), "https://a.example.com"),
         ("https://api.example.com/mcp/", HTTP, Some("https://api.example.com{}/mcp/"), "https://api.example.com/mcp/"),
         ("auto", Front { domain: "", ..HTTP }, None, ""),
         ("auto", Front { hidden: ".evil.example", ..REST }, None, ""),

@@ -124,6 +124,7 @@ fn copy() -> PathBuf {
         let text = fs::read_to_string(copy.join(file)).expect("a file");
         let text = text
             .replace("name = \"api-authorization\"\n", "name = \"readme-example\"\n")
+            .replace("default-run = \"api-authorization\"", "default-run = \"readme-example\"")
             .replace("\n[dependencies]\n", "\n[lib]\nname = \"api_authorization\"\n\n[dependencies]\n")
             .replace("members = [\"tenant\"]", "")
             .replace("[[test]]\nname = \"freeze\"\ntest = false\n", "")
@@ -133,6 +134,7 @@ fn copy() -> PathBuf {
             .replace("path = \"tenant\"", &format!("path = \"{}\"", project().join("tenant").display()));
         fs::write(copy.join(file), text).expect("a file");
     }
+    fs::remove_dir_all(copy.join("src/bin")).expect("a folder");
     fs::create_dir(copy.join("tests")).expect("a folder");
     fs::write(copy.join("tests/none.rs"), "").expect("a file");
     copy

@@ -3,6 +3,8 @@
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{AUTHORIZATION, HeaderMap};
 use lambda_runtime::Diagnostic;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
@@ -17,6 +19,41 @@ pub(super) struct Question<'a> {
     pub method: &'a str,
     pub route: &'a str,
     pub api_request_id: Option<&'a str>,
+}
+
+/// The members of an event that count. What else it holds may be the caller's: that is skipped unread, however deep or odd it is.
+pub(super) fn members(event: &RawValue) -> Value {
+    let members = serde_json::from_str::<Members>(event.get()).ok();
+    members.and_then(|members| serde_json::to_value(members).ok()).unwrap_or_default()
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Members {
+    r#type: Option<Value>,
+    version: Option<Value>,
+    method_arn: Option<Value>,
+    route_arn: Option<Value>,
+    authorization_token: Option<Value>,
+    headers: Option<Value>,
+    multi_value_headers: Option<Value>,
+    http_method: Option<Value>,
+    resource: Option<Value>,
+    route_key: Option<Value>,
+    request_context: Option<RequestContext>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    api_id: Option<Value>,
+    request_id: Option<Value>,
+    http: Option<Http>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Http {
+    method: Option<Value>,
 }
 
 /// The form of the answer.

@@ -34,9 +34,11 @@ impl Rules {
         Ok(Self { routes: routes(value("ROUTE_SCOPES").trim())?, simple })
     }
 
-    /// What a route requires: the entry of its own method, of `ANY`, of `$default`, or that of all the rest.
+    /// What a route requires: the entry of its own method, for `HEAD` that of `GET` (servers answer both alike), of `ANY`, of
+    /// `$default`, or that of all the rest.
     pub(super) fn grant(&self, method: &str, route: &str) -> Option<Grant> {
-        let names = [&format!("{method} {route}"), &format!("ANY {route}"), route, "*"];
+        let get = if method == "HEAD" { "GET" } else { method };
+        let names = [&format!("{method} {route}"), &format!("{get} {route}"), &format!("ANY {route}"), route, "*"];
         let entry = names.iter().find_map(|name| self.routes.iter().find(|(listed, _)| listed == name));
         entry.map(|(_, grant)| *grant)
     }
@@ -62,7 +64,7 @@ fn routes(json: &str) -> Result<Vec<(String, Grant)>, ConfigError> {
     }
     let mut routes = Vec::<(String, Grant)>::new();
     for (route, scopes) in entries {
-        let is_route = |(method, path): (&str, &str)| is_method(method) && path.starts_with('/') && !path.contains(' ');
+        let is_route = |(method, path)| METHODS.contains(&method) && is_path(path);
         if !["*", "$default"].contains(&route.as_str()) && !route.split_once(' ').is_some_and(is_route) {
             return Err(wrong(format!("ROUTE_SCOPES names {route:?}, which is no route: {how}.")));
         }
@@ -77,4 +79,20 @@ fn routes(json: &str) -> Result<Vec<(String, Grant)>, ConfigError> {
         routes.push((route, Grant::AllOf(scopes.leak())));
     }
     Ok(routes)
+}
+
+/// The methods of a gateway's routes.
+const METHODS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// Whether a gateway can have a route of this path: `{id}` is a whole segment, and `{proxy+}` the last one.
+fn is_path(path: &str) -> bool {
+    let plain = |segment: &str| segment.chars().all(|c| c.is_ascii_graphic() && !"{}*?#<>$\"\\".contains(c));
+    let name =
+        |segment: &str| segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')).map(str::to_owned);
+    let Some((before, last)) = path.rsplit_once('/') else { return false };
+    let is_segment =
+        |segment: &str| plain(segment) || name(segment).is_some_and(|name| !name.is_empty() && plain(&name));
+    (before.is_empty() || before.starts_with('/'))
+        && before.split('/').all(|segment| is_segment(segment) && !segment.ends_with("+}"))
+        && is_segment(last)
 }

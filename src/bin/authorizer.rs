@@ -13,6 +13,7 @@ use api_authorization::config::Config;
 use api_authorization::issuers::Issuers;
 use api_authorization::{log, runtime};
 use lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
+use serde_json::value::RawValue;
 
 fn main() -> ExitCode {
     // A refusal is a failed invocation here, of which the runtime writes a line, too.
@@ -32,7 +33,7 @@ fn start() -> Result<(), Error> {
         let issuers = Issuers::new(&config, &Clock::system())?;
         issuers.warm_up().await;
         let authorizer = Arc::new(Authorizer::new(rules, config, issuers));
-        run_concurrent(service_fn(move |LambdaEvent { payload, context }| {
+        run_concurrent(service_fn(move |LambdaEvent { payload, context }: LambdaEvent<Box<RawValue>>| {
             let authorizer = Arc::clone(&authorizer);
             async move { authorizer.answer(&payload, &context).await }
         }))
