@@ -10,7 +10,7 @@ let browser, tenant, lambda;
 
 before(async () => {
   tenant = await openTenant();
-  lambda = await openFunction(tenant);
+  lambda = await openFunction(tenant, { RESOURCE_URL: tenant.functionUrl }); // as `make start` does, and challenges are longer for it
   browser = await openBrowser();
 });
 
@@ -37,6 +37,11 @@ async function violations(page) {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`);
 }
 
+async function discover(page) {
+  await page.click("#discover");
+  await page.waitForFunction(() => document.querySelector("#discovered").innerText !== "Not asked yet.");
+}
+
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [360, 1600]) {
     test(`no violation of accessibility, ${colorScheme}, ${width} pixels wide`, () => visit({ colorScheme, viewport: sized(width), reducedMotion: "reduce" }, async (playground, page) => {
@@ -51,6 +56,8 @@ for (const colorScheme of ["light", "dark"]) {
       await page.click("#all");
       await page.waitForFunction(() => !document.querySelector("#all").disabled);
       assert.deepEqual(await violations(page), [], "all sent");
+      await discover(page);
+      assert.deepEqual(await violations(page), [], "discovered");
       await playground.press("withdraw");
     }));
   }
@@ -91,6 +98,8 @@ for (const width of WIDTHS) {
         assert.deepEqual(await places(), before, `${kind} ${path}`);
       }
     }
+    await discover(page);
+    assert.deepEqual(await places(), before, "discovered");
     const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(sticksOut <= 0, `the page is ${sticksOut} pixels too wide`);
     const cut = await page.locator("#grid th").evaluateAll((heads) => heads.filter((head) => head.scrollWidth > head.clientWidth).map((head) => head.textContent));

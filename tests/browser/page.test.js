@@ -356,3 +356,58 @@ test("what differs from what is expected is said in words, and that the page can
     await close(its, stranger, other);
   }
 });
+
+// What the page shows of the discovery by a client of a function with these settings.
+async function discover(settings, told = {}) {
+  const other = await openTenant(settings);
+  let lambda, its;
+  try {
+    lambda = await openFunction(other, { RESOURCE_URL: other.functionUrl, ...told });
+    its = await openPlayground(browser, other);
+    await its.page.click("#discover");
+    await its.page.waitForFunction(() => document.querySelector("#discovered").innerText !== "Not asked yet.");
+    const steps = await its.page.locator("#discovery li").evaluateAll((steps) =>
+      steps.map((step) => [step.className, step.querySelector("b").textContent, step.querySelector(".note").textContent]));
+    return { said: await its.page.locator("#discovered").innerText(), steps, api: other.functionUrl, issuer: `${other.origin}/` };
+  } finally {
+    await close(its, lambda, other);
+  }
+}
+
+const AHEAD = [
+  ["Challenge", "names a document and a scope"],
+  ["Document", "names the authorization servers and the scopes"],
+  ["Issuer", "says where its endpoints are"],
+  ["Token", "with the scope of the challenge"],
+  ["Call again", "with the token"],
+];
+
+const ahead = (count) => AHEAD.slice(-count).map((step) => ["ahead", ...step]);
+
+test("the discovery leads from the 401 to the document, the issuer, a token and 200", async () => {
+  const { said, steps, api, issuer } = await discover({});
+  assert.deepEqual(steps, [
+    ["passed", "Call", `done: GET ${api}/api/private-scoped is answered with 401.`],
+    ["passed", "Challenge", `done: resource_metadata is ${api}/.well-known/oauth-protected-resource, and scope is read:messages.`],
+    ["passed", "Document", `done: Read across origins. resource is ${api}, authorization_servers has ${issuer} and ${issuer}second/, and scopes_supported has read:messages.`],
+    ["passed", "Issuer", `done: Read at ${issuer}.well-known/openid-configuration. authorization_endpoint is ${issuer}authorize, and token_endpoint is ${issuer}oauth/token.`],
+    ["passed", "Token", "done: Its scope is read:messages."],
+    ["decided good", "Call again", "done: The answer is 200."],
+  ]);
+  assert.equal(said, "From the URL to 200: the client was told nothing else.");
+});
+
+test("where the discovery stops, the page says why in a sentence", async () => {
+  for (const [settings, told, stop, sentence] of [
+    [{}, { RESOURCE_URL: "off" }, 1, /^The challenge names no document: the function runs with RESOURCE_URL=off, or with auto where no gateway gives an address\.$/],
+    [{}, { RESOURCE_URL: "https://api.example" }, 2, /^The page cannot read https:\/\/api\.example\/\.well-known\/oauth-protected-resource: it may ask nobody but http:\/\/127\.0\.0\.1:\d+\.$/],
+    [{}, { ISSUERS: "https://another.example/" }, 2, /^The stand-in tenant is not among the document’s authorization_servers\.$/],
+    [{ GRANTS: "permissions" }, {}, 5, /^The answer is 403\. The code Unauthorized says so: lacks read:messages\.$/],
+  ]) {
+    const { said, steps } = await discover(settings, told);
+    assert.match(said, sentence);
+    assert.deepEqual(steps.slice(0, stop).map(([state]) => state), Array(stop).fill("passed"), said);
+    const [name, what] = AHEAD[stop - 1];
+    assert.deepEqual(steps.slice(stop), [["decided bad", name, `stopped here: ${what}`], ...stop < 5 ? ahead(5 - stop) : []], said);
+  }
+});

@@ -20,6 +20,8 @@ test("make start prints the page's address first, the page reaches the function,
       await playground.choose(kind);
       assert.equal((await playground.send()).status, "200", kind);
     }
+    await playground.page.click("#discover");
+    await playground.page.waitForFunction(() => document.querySelector("#discovered").innerText.startsWith("From the URL to 200"));
   } finally {
     await close(playground, browser);
     await end(start.process, "SIGINT");
