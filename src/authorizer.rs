@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use lambda_runtime::{Context, Diagnostic};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use self::event::Question;
 pub use self::rules::Rules;

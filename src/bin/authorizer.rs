@@ -18,13 +18,11 @@ use serde_json::value::RawValue;
 fn main() -> ExitCode {
     // A refusal is a failed invocation here, of which the runtime writes a line, too.
     log::init_without("lambda_runtime::layers::panic");
-    match start() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = start() {
+        tracing::error!("{error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
 
 fn start() -> Result<(), Error> {
