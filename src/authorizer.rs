@@ -44,10 +44,10 @@ impl Authorizer {
         let event = event::members(event);
         let question = Question::read(&event, self.rules.simple);
         let question = question.inspect_err(|failure| tracing::error!("{}", failure.error_message))?;
-        let left = Duration::from_millis(context.deadline).checked_sub(self.issuers.now().wall);
+        let left = self.issuers.now().until(context.deadline);
         // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
         let mut issuer = self.issuers.sole();
-        let decision = self.decide(&question, left.filter(|left| !left.is_zero()), &mut issuer);
+        let decision = self.decide(&question, left, &mut issuer);
         let decision = AssertUnwindSafe(decision).catch_unwind().await.unwrap_or(Err(ApiError::Panicked));
         self.log(&question, decision.as_ref().err(), issuer, started.elapsed());
         question.answer(&decision)

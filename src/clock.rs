@@ -13,6 +13,12 @@ pub struct Now {
 }
 
 impl Now {
+    /// How long it is until an invocation's deadline, in milliseconds since 1970. `None` where that is past or absent:
+    /// `cargo lambda watch` sends one in 1970.
+    pub fn until(self, deadline: u64) -> Option<Duration> {
+        Duration::from_millis(deadline).checked_sub(self.wall).filter(|left| !left.is_zero())
+    }
+
     /// How long ago `then` was: the larger of what both clocks say, since one of them may stand still while a sandbox
     /// is frozen, and the other may be set back.
     pub fn since(self, then: Self) -> Duration {

@@ -118,10 +118,10 @@ async fn answer<'a, S: Sync>(
     }
 }
 
-/// The time that the invocation has left, if known. `cargo lambda watch` sends a deadline in 1970: that counts as none.
+/// The time that the invocation has left, if known.
 fn time_left<S>(request: &Request, api: &Api<S>) -> Option<Duration> {
-    let deadline = Duration::from_millis(request.lambda_context_ref()?.deadline);
-    deadline.checked_sub(api.issuers.now().wall).filter(|left| !left.is_zero())
+    let deadline = request.lambda_context_ref()?.deadline;
+    api.issuers.now().until(deadline)
 }
 
 fn refusal(error: &ApiError, metadata: Option<&str>, scopes: &[&str]) -> Response<Body> {

@@ -43,7 +43,7 @@ const MAX_RETRY_AFTER: u64 = 12;
 /// Why there is no key for a `kid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoKey {
-    /// The issuer has no usable key of this name: the last fetch says so.
+    /// The issuer has no usable key of this name, as far as anybody has asked.
     Unknown,
     /// The issuer cannot be asked, so that nobody knows. It may be asked again in so many seconds, 1 to 12.
     Unavailable(u64),
