@@ -49,7 +49,7 @@ impl Config {
     /// # Errors
     /// The first variable that cannot be used, in the order of the fields.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        Self::read(in_environment)
     }
 
     /// Reads variables by name, wherever they are.
@@ -83,6 +83,11 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// A variable of the process's environment. What is no UTF-8 in it is replaced.
+pub(crate) fn in_environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
 
 pub(crate) fn wrong(sentence: impl Into<String>) -> ConfigError {
     ConfigError(sentence.into())

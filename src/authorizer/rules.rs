@@ -1,6 +1,6 @@
 //! `ROUTE_SCOPES` and `RESPONSE_FORMAT` -> [`Rules`], or a sentence that tells how to fix them.
 
-use crate::config::{ConfigError, Members, wrong};
+use crate::config::{ConfigError, Members, in_environment, wrong};
 use crate::grant::Grant;
 
 /// What each route requires, and in which of its two forms payload 2.0 is answered.
@@ -15,7 +15,7 @@ impl Rules {
     /// # Errors
     /// The variable that cannot be used.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        Self::read(in_environment)
     }
 
     /// Reads variables by name, wherever they are.
