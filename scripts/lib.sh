@@ -81,8 +81,8 @@ set_up() {
 # an optimised build takes minutes.
 cargo_tool() {
     if [ ! -x ".venv/bin/$1" ]; then say "Building $1 ..."; fi
-    run cargo install --quiet --locked --debug --root .venv --target-dir "${CARGO_TARGET_DIR:-target}/tools" "$1@$2" ||
-        fail "Could not install $1; the reason is above."
+    run cargo install --quiet --locked --debug --config profile.dev.debug=false --root .venv \
+        --target-dir "${CARGO_TARGET_DIR:-target}/tools" "$1@$2" || fail "Could not install $1; the reason is above."
 }
 
 cargo_deny() { cargo_tool cargo-deny 0.20.2; }
