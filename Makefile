@@ -1,5 +1,15 @@
 # Each target is one line here; the work is in scripts/.
 
+# What can be set behind `make`. A misspelled setting must not be ignored: EXPECTED_CLAIM=… would let in whom it should keep out.
+settings = ALARM_TOPIC_ARN ALLOWED_HEADERS ALLOWED_ORIGINS ANONYMOUS_SESSIONS API_AUDIENCE ARCH AUTH0_AUDIENCE AUTH0_DOMAIN \
+	BASE_PATH BROWSER_TESTS CARGO_TARGET_DIR CHROMIUM CLIENT_TESTS EVENT EXAMPLE_TESTS EXPECTED_CLAIMS FILE FUNCTION_PORT \
+	GRANTS ISSUER_TESTS ISSUERS JWKS_URI KEEP LOG_LEVEL LOG_RETENTION_DAYS ONLY PINNED_JWKS REFUSALS_ALARM RESERVED_CONCURRENCY \
+	RESOURCE_URL RESPONSE_FORMAT ROUNDS ROUTE_SCOPES SECONDS_EACH SOAK_SECONDS SSL_CERT_FILE STACK TARGET TENANT_PORT \
+	THROTTLING_BURST THROTTLING_RATE TOKEN TRACING
+given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+unknown := $(filter-out $(settings) MAKE%,$(given))
+$(if $(unknown),$(error This has no setting of that name: $(unknown). If it is one of yours, add it to `settings` in the Makefile))
+
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 

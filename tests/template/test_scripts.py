@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -189,6 +190,29 @@ def test_routes_prints_what_the_function_does(binary):
     printed = subprocess.run([binary, "routes"], capture_output=True, text=True, check=True).stdout
     made = subprocess.run(["make", "--silent", "routes"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert made == printed
+
+
+@pytest.mark.parametrize(
+    ("words", "unknown"),
+    [
+        (["EXPECTED_CLAIM={}"], "EXPECTED_CLAIM"),
+        (["GRANTS=scope", "Grants=scope"], "Grants"),
+        (["EXPECTED_CLAIMS={}", "GRANTS=scope", "PINNED_JWKS="], ""),
+        ([], ""),
+    ],
+)
+def test_make_knows_its_settings(words, unknown):
+    made = subprocess.run(["make", "--dry-run", "deploy", *words], cwd=ROOT, capture_output=True, text=True)
+    assert (made.returncode, made.stdout) == ((2, "") if unknown else (0, "scripts/deploy\n"))
+    assert f"no setting of that name: {unknown}." in made.stderr if unknown else made.stderr == ""
+
+
+def test_make_knows_all_settings():
+    settings = (ROOT / "Makefile").read_text().replace("\\\n", " ").split("\nsettings = ")[1].split("\n")[0].split()
+    readme = re.findall(r"^\| `([A-Z][A-Z0-9_]+)`", (ROOT / "README.md").read_text(), re.MULTILINE)
+    scripts = "".join(path.read_text() for path in (ROOT / "scripts").iterdir() if path.is_file())
+    scripts = re.findall(r"\$\{([A-Z][A-Z0-9_]+):?[-+]", scripts)
+    assert [name for name in readme + scripts if name not in settings] == []
 
 
 def test_deploy_to_another_stack(sam):
