@@ -1,4 +1,4 @@
-// `make start` -> a page that works, its address first among those that are printed, and the settings that were given.
+// `make start` -> a page that works, its address first among those that are printed, and the settings that were given; or why it does not start.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -27,4 +27,10 @@ test("make start prints the page's address first, the page reaches the function,
     await end(start.process, "SIGINT");
   }
   assert.equal(start.process.exitCode, 0, start.process.output);
+});
+
+test("make start says which setting is wrong, and why, without the JSON of the log", async () => {
+  const [FUNCTION_PORT, TENANT_PORT] = [await freePort(), await freePort()];
+  const sentence = /\nThe function did not start: GRANTS holds "roles": set it to scope, to permissions, .* grants\.\n$/;
+  await assert.rejects(openStart({ FUNCTION_PORT, TENANT_PORT, GRANTS: "roles" }), { message: sentence });
 });
