@@ -109,17 +109,17 @@ impl From<&'static Problem> for ApiError {
 impl ApiError {
     /// The HTTP status of the answer.
     pub fn status(&self) -> StatusCode {
-        self.row().1.status
+        self.row().1.status()
     }
 
     /// The `code` of the answer's body: one of a closed list.
     pub fn code(&self) -> &'static str {
-        self.row().1.code
+        self.row().1.code()
     }
 
     /// The `description` of the answer's body. It never quotes what the caller sent.
     pub fn description(&self) -> &'static str {
-        self.row().1.description
+        self.row().1.description()
     }
 
     /// The word for the log that tells this refusal from others with the same code.
@@ -131,7 +131,6 @@ impl ApiError {
     /// a better token: where the resource's metadata are (RFC 9728, section 5.1), and which scopes the route and its handler require,
     /// for a client may ask for these words alone.
     pub fn header(&self, metadata: Option<&str>, scopes: &[&str]) -> Option<(HeaderName, HeaderValue)> {
-        let (_, Answer { description, header, .. }) = self.row();
         let mut how = metadata.map_or_else(String::new, |address| format!(r#", resource_metadata="{address}""#));
         let wanted = if let Self::InsufficientScope(wanted) = self { wanted } else { &[][..] };
         let scopes: Vec<_> =
@@ -139,27 +138,35 @@ impl ApiError {
         if !scopes.is_empty() {
             how.extend([r#", scope=""#, &scopes.join(" "), "\""]);
         }
-        let error = |code| format!(r#"Bearer realm="api", error="{code}", error_description="{description}"{how}"#);
-        let (name, value) = match header {
-            Header::None => return None,
-            Header::Allow(methods) => (ALLOW, methods.to_owned()),
-            Header::RetryAfter(seconds) => (RETRY_AFTER, seconds.to_string()),
-            // RFC 6750, section 3.1: a request without credentials gets no error code.
-            Header::Challenge => (WWW_AUTHENTICATE, format!(r#"Bearer realm="api"{how}"#)),
-            Header::InvalidToken => (WWW_AUTHENTICATE, error("invalid_token")),
-            Header::InsufficientScope => (WWW_AUTHENTICATE, error("insufficient_scope")),
+        let error = |code| {
+            let description = self.description();
+            format!(r#"Bearer realm="api", error="{code}", error_description="{description}"{how}"#)
+        };
+        // RFC 6750, section 3 has three challenges for three questions: who are you, this token is no good, this token is not
+        // enough.
+        let (name, value) = match self {
+            Self::Problem(_) => return None,
+            Self::MethodNotAllowed(methods) => (ALLOW, methods.clone()),
+            Self::KeysUnavailable(seconds) => (RETRY_AFTER, seconds.to_string()),
+            // Section 3.1: a request without credentials gets no error code.
+            Self::AuthorizationMissing | Self::NotBearer | Self::TokenNotFound | Self::NotOneToken => {
+                (WWW_AUTHENTICATE, format!(r#"Bearer realm="api"{how}"#))
+            }
+            Self::InsufficientScope(_) => (WWW_AUTHENTICATE, error("insufficient_scope")),
+            _ if self.status() == StatusCode::UNAUTHORIZED => (WWW_AUTHENTICATE, error("invalid_token")),
+            _ => return None,
         };
         HeaderValue::try_from(value).ok().map(|value| (name, value))
     }
 
     /// The table: reason -> answer.
     #[rustfmt::skip]
-    fn row(&self) -> (&'static str, Answer<'_>) {
+    fn row(&self) -> (&'static str, Problem) {
         match self {
-            Self::AuthorizationMissing => ("authorization_missing", challenge("authorization_header_missing", "Authorization header is expected")),
-            Self::NotBearer            => ("not_bearer", challenge("invalid_header", "Authorization header must start with Bearer")),
-            Self::TokenNotFound        => ("token_not_found", challenge("invalid_header", "Token not found")),
-            Self::NotOneToken          => ("not_one_token", challenge("invalid_header", "Authorization header must be Bearer token")),
+            Self::AuthorizationMissing => ("authorization_missing", Problem::new(401, "authorization_header_missing", "Authorization header is expected")),
+            Self::NotBearer            => ("not_bearer", Problem::new(401, "invalid_header", "Authorization header must start with Bearer")),
+            Self::TokenNotFound        => ("token_not_found", Problem::new(401, "invalid_header", "Token not found")),
+            Self::NotOneToken          => ("not_one_token", Problem::new(401, "invalid_header", "Authorization header must be Bearer token")),
 
             Self::TokenTooLong         => ("token_too_long", NO_TOKEN_OF_OURS),
             Self::OpaqueToken          => ("opaque_token", NO_TOKEN_OF_OURS),
@@ -174,7 +181,7 @@ impl ApiError {
             Self::InvalidKid           => ("invalid_kid", NO_KEY),
             Self::UnknownKid(..)       => ("unknown_kid", NO_KEY),
 
-            Self::Expired              => ("expired", invalid_token("token_expired", "token is expired")),
+            Self::Expired              => ("expired", Problem::new(401, "token_expired", "token is expired")),
 
             Self::MissingClaim         => ("missing_claim", WRONG_CLAIMS),
             Self::MalformedClaim       => ("malformed_claim", WRONG_CLAIMS),
@@ -186,22 +193,15 @@ impl ApiError {
             Self::AnonymousSession     => ("anonymous_session", WRONG_CLAIMS),
             Self::UnexpectedClaim(_)   => ("unexpected_claim", WRONG_CLAIMS),
 
-            Self::InsufficientScope(_) => ("insufficient_scope", Answer {
-                header: Header::InsufficientScope,
-                ..plain(StatusCode::FORBIDDEN, "Unauthorized", "You don't have access to this resource") }),
+            Self::InsufficientScope(_) => ("insufficient_scope", Problem::new(403, "Unauthorized", "You don't have access to this resource")),
 
-            Self::KeysUnavailable(seconds) => ("keys_unavailable", Answer {
-                header: Header::RetryAfter(*seconds),
-                ..plain(StatusCode::SERVICE_UNAVAILABLE, "jwks_unavailable", "Signing keys are temporarily unavailable") }),
-            Self::BadRequest           => ("bad_request", plain(StatusCode::BAD_REQUEST, "bad_request", "Bad request")),
-            Self::NotFound             => ("not_found", plain(StatusCode::NOT_FOUND, "not_found", "Not found")),
-            Self::MethodNotAllowed(methods) => ("method_not_allowed", Answer {
-                header: Header::Allow(methods),
-                ..plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed") }),
-            Self::PayloadTooLarge      => ("payload_too_large", plain(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large")),
-            Self::UnsupportedMediaType => ("unsupported_media_type", plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Content-Type must be application/json")),
-            Self::Problem(problem)     => (problem.code(), Answer {
-                status: problem.status(), code: problem.code(), description: problem.description(), header: Header::None }),
+            Self::KeysUnavailable(_)   => ("keys_unavailable", Problem::new(503, "jwks_unavailable", "Signing keys are temporarily unavailable")),
+            Self::BadRequest           => ("bad_request", Problem::new(400, "bad_request", "Bad request")),
+            Self::NotFound             => ("not_found", Problem::new(404, "not_found", "Not found")),
+            Self::MethodNotAllowed(_)  => ("method_not_allowed", Problem::new(405, "method_not_allowed", "Method not allowed")),
+            Self::PayloadTooLarge      => ("payload_too_large", Problem::new(413, "payload_too_large", "The body is too large")),
+            Self::UnsupportedMediaType => ("unsupported_media_type", Problem::new(415, "unsupported_media_type", "Content-Type must be application/json")),
+            Self::Problem(problem)     => (problem.code(), **problem),
             Self::Internal             => ("internal", DEFECT),
             Self::UnwritableReply      => ("unwritable_reply", DEFECT),
             Self::Panicked             => ("panicked", DEFECT),
@@ -209,39 +209,9 @@ impl ApiError {
     }
 }
 
-/// One row of the table of errors in the README.
-struct Answer<'a> {
-    status: StatusCode,
-    code: &'static str,
-    description: &'static str,
-    header: Header<'a>,
-}
-
-/// RFC 6750, section 3 has three challenges for three questions: who are you, this token is no good, this token is
-/// not enough.
-enum Header<'a> {
-    None,
-    Challenge,
-    InvalidToken,
-    InsufficientScope,
-    Allow(&'a str),
-    RetryAfter(u64),
-}
-
-const NO_TOKEN_OF_OURS: Answer = invalid_token("invalid_header", "Unable to parse authentication token.");
-const NO_KEY: Answer = invalid_token("invalid_header", "Unable to find appropriate key");
+const NO_TOKEN_OF_OURS: Problem = Problem::new(401, "invalid_header", "Unable to parse authentication token.");
+const NO_KEY: Problem = Problem::new(401, "invalid_header", "Unable to find appropriate key");
 // The missing blank is the quickstart's own: callers may compare.
-const WRONG_CLAIMS: Answer = invalid_token("invalid_claims", "incorrect claims,please check the audience and issuer");
-const DEFECT: Answer = plain(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error");
-
-const fn challenge(code: &'static str, description: &'static str) -> Answer<'static> {
-    Answer { status: StatusCode::UNAUTHORIZED, code, description, header: Header::Challenge }
-}
-
-const fn invalid_token(code: &'static str, description: &'static str) -> Answer<'static> {
-    Answer { status: StatusCode::UNAUTHORIZED, code, description, header: Header::InvalidToken }
-}
-
-const fn plain(status: StatusCode, code: &'static str, description: &'static str) -> Answer<'static> {
-    Answer { status, code, description, header: Header::None }
-}
+const WRONG_CLAIMS: Problem =
+    Problem::new(401, "invalid_claims", "incorrect claims,please check the audience and issuer");
+const DEFECT: Problem = Problem::new(500, "internal_error", "Internal error");

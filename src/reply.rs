@@ -73,7 +73,7 @@ impl Reply {
 /// # use api_authorization::reply::Problem;
 /// static FINE: Problem = Problem::new(200, "ok", "No problem");
 /// ```
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     status: u16,
     code: &'static str,
