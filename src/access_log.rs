@@ -1,23 +1,30 @@
-//! A request and its answer -> one line in the access log.
+//! What was asked, and what was decided -> one line in the access log: the API's, or the authorizer's.
 
 use std::time::Duration;
 
+use lambda_http::http::StatusCode;
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Request, RequestExt};
 
 use crate::error::ApiError;
 use crate::issuers::Issuer;
-use crate::log::Shown;
+use crate::log::shown;
 
-/// What the line says beside the request.
+/// What the line says.
 pub struct Entry<'a> {
-    /// The path as the table has it, if it has it.
-    pub route: Option<&'static str>,
+    /// The gateway's id of the request, and X-Ray's.
+    pub ids: (Option<&'a str>, Option<&'a str>),
+    /// The path as the table has it, or the gateway's own name of the route; `-` where there is neither.
+    pub route: &'a str,
     /// Whether the route asks for a token.
     pub protected: bool,
-    /// What is answered.
-    pub answer: &'a Result<Response<Body>, ApiError>,
-    /// How long that took.
+    /// The method.
+    pub method: &'a str,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// Why the request is refused, if it is.
+    pub refusal: Option<&'a ApiError>,
+    /// How long the answer took.
     pub latency: Duration,
     /// Whether this is the first request of the process.
     pub cold_start: bool,
@@ -28,28 +35,30 @@ pub struct Entry<'a> {
 }
 
 /// Writes the line. Metrics, alarms and the dashboard of template.yaml read its fields by these names.
-pub fn write(request: &Request, entry: &Entry) {
-    let refusal = entry.answer.as_ref().err();
-    let api_request_id = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(event)) => event.request_id.as_deref(),
-        Some(RequestContext::ApiGatewayV2(event)) => event.request_id.as_deref(),
-        _ => None,
+pub fn write(entry: &Entry) {
+    let refusal = entry.refusal;
+    // What is shown of a refused token although a caller sent it: nobody can fix a mistake that they cannot see.
+    let (kid, claim, mismatch, seconds_ahead) = match refusal {
+        Some(ApiError::UnknownKid(kid, another_issuer)) => (Some(kid), None, another_issuer.as_ref(), None),
+        Some(ApiError::UnexpectedClaim(claim)) => (None, Some(claim), None, None),
+        Some(ApiError::WrongIssuer(mismatch) | ApiError::WrongAudience(mismatch)) => (None, None, Some(mismatch), None),
+        Some(ApiError::NotYetValid(seconds)) => (None, None, None, Some(seconds)),
+        _ => (None, None, None, None),
     };
-    let Shown { kid, claim, expected, received, seconds_ahead } = refusal.map(Shown::of).unwrap_or_default();
     tracing::info!(
-        api_request_id,
-        trace_id = trace_id(request),
-        route = entry.route.unwrap_or("-"),
+        api_request_id = entry.ids.0,
+        trace_id = entry.ids.1,
+        route = entry.route,
         protected = entry.protected,
         // A method may be any word, and so it may be a token.
-        method = METHODS.iter().find(|method| **method == request.method()).unwrap_or(&"-"),
-        status = entry.answer.as_ref().map_or_else(ApiError::status, Response::status).as_u16(),
+        method = METHODS.iter().find(|method| **method == entry.method).unwrap_or(&"-"),
+        status = entry.status.as_u16(),
         code = refusal.map(ApiError::code),
         reason = refusal.map(ApiError::reason),
-        kid,
+        kid = kid.map(|kid| shown(kid)),
         claim,
-        expected,
-        received,
+        expected = mismatch.map(|mismatch| shown(&mismatch.expected)),
+        received = mismatch.map(|mismatch| shown(&mismatch.received)),
         seconds_ahead,
         latency_ms = entry.latency.as_secs_f64() * 1e3,
         cold_start = entry.cold_start,
@@ -57,6 +66,16 @@ pub fn write(request: &Request, entry: &Entry) {
         keys_age_s = entry.issuer.and_then(|issuer| issuer.keys.age()).map(|age| age.as_secs()),
         "request"
     );
+}
+
+/// The ids of a request, for its line: the gateway's and X-Ray's.
+pub fn ids(request: &Request) -> (Option<&str>, Option<&str>) {
+    let api_request_id = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(event)) => event.request_id.as_deref(),
+        Some(RequestContext::ApiGatewayV2(event)) => event.request_id.as_deref(),
+        _ => None,
+    };
+    (api_request_id, trace_id(request))
 }
 
 /// X-Ray's id of the request, by which the log lines of several services belong together. lambda_http puts Lambda's own into this

@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use lambda_http::http::StatusCode;
 use lambda_runtime::{Context, Diagnostic};
 use serde_json::{Value, value::RawValue};
 
 use self::event::Question;
 pub use self::rules::Rules;
+use crate::access_log::{self, Entry};
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::issuers::{Issuer, Issuers};
-use crate::log::{Shown, shown};
+use crate::log::shown;
 use crate::reply::Problem;
 use crate::token::Claims;
 use crate::{bearer, grant, token};
@@ -76,26 +78,18 @@ impl Authorizer {
 
     /// One line a decision, with the fields of the API's access log.
     fn log(&self, question: &Question, refusal: Option<&ApiError>, issuer: Option<&Issuer>, latency: Duration) {
-        let Shown { kid, claim, expected, received, seconds_ahead } = refusal.map(Shown::of).unwrap_or_default();
-        tracing::info!(
-            api_request_id = question.api_request_id.map(shown),
-            route = if question.route.is_empty() { "-".to_owned() } else { shown(question.route) },
-            protected = true,
-            method = if rules::is_method(question.method) { question.method } else { "-" },
-            status = refusal.map_or(200, |refusal| refusal.status().as_u16()),
-            code = refusal.map(ApiError::code),
-            reason = refusal.map(ApiError::reason),
-            kid,
-            claim,
-            expected,
-            received,
-            seconds_ahead,
-            latency_ms = latency.as_secs_f64() * 1e3,
-            cold_start = !self.warm.swap(true, Ordering::Relaxed),
-            issuer = issuer.filter(|_| self.issuers.sole().is_none()).map(|issuer| issuer.name.as_str()),
-            keys_age_s = issuer.and_then(|issuer| issuer.keys.age()).map(|age| age.as_secs()),
-            "request"
-        );
+        access_log::write(&Entry {
+            ids: (question.api_request_id.map(shown).as_deref(), None),
+            route: &if question.route.is_empty() { "-".to_owned() } else { shown(question.route) },
+            protected: true,
+            method: question.method,
+            status: refusal.map_or(StatusCode::OK, ApiError::status),
+            refusal,
+            latency,
+            cold_start: !self.warm.swap(true, Ordering::Relaxed),
+            issuer,
+            several: self.issuers.sole().is_none(),
+        });
     }
 }
 

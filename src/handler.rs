@@ -69,18 +69,18 @@ async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
             .unwrap_or(Err(ApiError::Panicked)),
     };
     let answer = answer.and_then(|reply| reply.into_response().ok_or(ApiError::UnwritableReply));
-    access_log::write(
-        request,
-        &Entry {
-            route: path,
-            protected: scopes.is_some(),
-            answer: &answer,
-            latency: started.elapsed(),
-            cold_start: !api.warm.swap(true, Ordering::Relaxed),
-            issuer,
-            several: api.issuers.sole().is_none(),
-        },
-    );
+    access_log::write(&Entry {
+        ids: access_log::ids(request),
+        route: path.unwrap_or("-"),
+        protected: scopes.is_some(),
+        method: request.method().as_str(),
+        status: answer.as_ref().map_or_else(ApiError::status, Response::status),
+        refusal: answer.as_ref().err(),
+        latency: started.elapsed(),
+        cold_start: !api.warm.swap(true, Ordering::Relaxed),
+        issuer,
+        several: api.issuers.sole().is_none(),
+    });
     respond(
         request,
         answer.unwrap_or_else(|error| {

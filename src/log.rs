@@ -8,8 +8,6 @@ use lambda_http::tracing::subscriber::fmt::{self as lines, MakeWriter};
 use lambda_http::tracing::subscriber::prelude::*;
 use lambda_http::tracing::subscriber::registry;
 
-use crate::error::{ApiError, Mismatch};
-
 /// Sets the log up, once a process, by the variables that Rust functions know: `AWS_LAMBDA_LOG_LEVEL` (by default
 /// `INFO`), and `RUST_LOG`, a list of `target=level` with commas between. Lambda's level goes before a bare one in
 /// `RUST_LOG`.
@@ -39,40 +37,6 @@ fn begin(understood: bool) {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(location, "panic");
     }));
-}
-
-/// What the log shows of a refused token although a caller sent it: nobody can fix a mistake that they cannot see.
-#[derive(Default)]
-pub struct Shown {
-    /// The key that it asks for in vain.
-    pub kid: Option<String>,
-    /// The claim of `EXPECTED_CLAIMS` that it does not have.
-    pub claim: Option<String>,
-    /// The issuers or the audiences that are good, where it has another.
-    pub expected: Option<String>,
-    /// The one that it has.
-    pub received: Option<String>,
-    /// How long it is until it begins.
-    pub seconds_ahead: Option<u64>,
-}
-
-impl Shown {
-    /// What is shown where this is the reason.
-    pub fn of(refusal: &ApiError) -> Self {
-        match refusal {
-            ApiError::UnknownKid(kid, another_issuer) => {
-                Self { kid: Some(shown(kid)), ..another_issuer.as_ref().map(Self::mismatch).unwrap_or_default() }
-            }
-            ApiError::UnexpectedClaim(claim) => Self { claim: Some(claim.clone()), ..Self::default() },
-            ApiError::WrongIssuer(mismatch) | ApiError::WrongAudience(mismatch) => Self::mismatch(mismatch),
-            ApiError::NotYetValid(seconds) => Self { seconds_ahead: Some(*seconds), ..Self::default() },
-            _ => Self::default(),
-        }
-    }
-
-    fn mismatch(Mismatch { expected, received }: &Mismatch) -> Self {
-        Self { expected: Some(shown(expected)), received: Some(shown(received)), ..Self::default() }
-    }
 }
 
 /// What the log shows of a string that came from outside: escaped, so that it can neither break the line nor control the reader's

@@ -44,11 +44,6 @@ impl Rules {
     }
 }
 
-/// Whether this is how HTTP writes a method; a token is longer.
-pub(super) fn is_method(word: &str) -> bool {
-    (1..=7).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
 fn routes(json: &str) -> Result<Vec<(String, Grant)>, ConfigError> {
     let how = "set it to a JSON object of routes, each with a list of the scopes that it requires, as \
                {\"GET /pets/{id}\":[\"read:pets\"],\"*\":[]}. \"*\" stands for the rest, and [] for any valid token";

@@ -17,7 +17,8 @@ fn what_the_log_takes_for_a_trace_id() {
         (ROOT.to_owned(), None),
         (String::new(), None),
     ] {
-        let request = lambda_http::http::Request::builder().header("x-amzn-trace-id", &header).body(Body::Empty);
+        let request =
+            lambda_http::http::Request::builder().header("x-amzn-trace-id", &header).body(lambda_http::Body::Empty);
         assert_eq!(trace_id(&request.expect("a request")), expected, "{header}");
     }
     assert_eq!(trace_id(&Request::default()), None);
