@@ -43,22 +43,33 @@ impl Authorizer {
     /// `Unauthorized`, to the letter, is a gateway's 401, and any other failure its 500. A gateway keeps neither.
     pub async fn answer(&self, event: &RawValue, context: &Context) -> Result<Value, Diagnostic> {
         let started = Instant::now();
-        let event = event::members(event);
-        let question = Question::read(&event, self.rules.simple);
+        let question = Question::read(event, self.rules.simple);
         let question = question.inspect_err(|failure| tracing::error!("{}", failure.error_message))?;
         let left = self.issuers.now().until(context.deadline);
         // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
         let mut issuer = self.issuers.sole();
         let decision = self.decide(&question, left, &mut issuer);
         let decision = AssertUnwindSafe(decision).catch_unwind().await.unwrap_or(Err(ApiError::Panicked));
-        self.log(&question, decision.as_ref().err(), issuer, started.elapsed());
+        let refusal = decision.as_ref().err();
+        access_log::write(&Entry {
+            ids: (question.api_request_id.as_deref().map(shown).as_deref(), None),
+            route: &if question.route.is_empty() { "-".to_owned() } else { shown(&question.route) },
+            protected: true,
+            method: &question.method,
+            status: refusal.map_or(StatusCode::OK, ApiError::status),
+            refusal,
+            latency: started.elapsed(),
+            cold_start: !self.warm.swap(true, Ordering::Relaxed),
+            issuer,
+            several: self.issuers.sole().is_none(),
+        });
         question.answer(&decision)
     }
 
     /// The checks of the API, in its order. What the route requires comes last.
     async fn decide<'a>(
         &'a self,
-        question: &Question<'_>,
+        question: &Question,
         left: Option<Duration>,
         issuer: &mut Option<&'a Issuer>,
     ) -> Result<Claims, ApiError> {
@@ -71,25 +82,9 @@ impl Authorizer {
         if claims.subject().is_none_or(str::is_empty) {
             return Err((&NO_SUBJECT).into());
         }
-        let required = self.rules.grant(question.method, question.route).ok_or(&ROUTE_NOT_LISTED)?;
+        let required = self.rules.grant(&question.method, &question.route).ok_or(&ROUTE_NOT_LISTED)?;
         grant::require(&claims, required, self.config.grants)?;
         Ok(claims)
-    }
-
-    /// One line a decision, with the fields of the API's access log.
-    fn log(&self, question: &Question, refusal: Option<&ApiError>, issuer: Option<&Issuer>, latency: Duration) {
-        access_log::write(&Entry {
-            ids: (question.api_request_id.map(shown).as_deref(), None),
-            route: &if question.route.is_empty() { "-".to_owned() } else { shown(question.route) },
-            protected: true,
-            method: question.method,
-            status: refusal.map_or(StatusCode::OK, ApiError::status),
-            refusal,
-            latency,
-            cold_start: !self.warm.swap(true, Ordering::Relaxed),
-            issuer,
-            several: self.issuers.sole().is_none(),
-        });
     }
 }
 
