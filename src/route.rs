@@ -177,23 +177,23 @@ fn exactly<'a, S>(routes: &'static [Route<S>], before: &'a str, path: &'a str, r
 
 /// Which segments are parameters. In order, a literal segment comes before a parameter.
 fn shape(path: &str) -> Vec<bool> {
-    path.split('/').map(|segment| name(segment).is_some()).collect()
+    path.split('/').map(|segment| parameter(segment).is_some()).collect()
 }
 
 /// The values of the parameters in `path`, where it fits `pattern`.
 fn parameters<'a>(pattern: &'static str, path: &'a str) -> Option<Vec<(&'static str, &'a str)>> {
-    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
     let mut found = Vec::new();
-    loop {
-        match (pattern.next(), path.next()) {
-            (None, None) => return Some(found),
-            (Some(literal), Some(segment)) if literal == segment && name(literal).is_none() => {}
-            (Some(parameter), Some(segment)) if !segment.is_empty() => found.push((name(parameter)?, segment)),
+    for (part, segment) in pattern.split('/').zip(path.split('/')) {
+        match parameter(part) {
+            Some(name) if !segment.is_empty() => found.push((name, segment)),
+            None if part == segment => {}
             _ => return None,
         }
     }
+    (pattern.split('/').count() == path.split('/').count()).then_some(found)
 }
 
-fn name(segment: &str) -> Option<&str> {
+/// The name of the parameter that a segment of a row's path stands for.
+pub(crate) fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }

@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigError, Members, in_environment, wrong};
 use crate::grant::Grant;
+use crate::route::parameter;
 
 /// What each route requires, and in which of its two forms payload 2.0 is answered.
 pub struct Rules {
@@ -81,13 +82,8 @@ const METHODS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", 
 
 /// Whether a gateway can have a route of this path: `{id}` is a whole segment, and `{proxy+}` the last one.
 fn is_path(path: &str) -> bool {
-    let plain = |segment: &str| segment.chars().all(|c| c.is_ascii_graphic() && !"{}*?#<>$\"\\".contains(c));
-    let name =
-        |segment: &str| segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')).map(str::to_owned);
-    let Some((before, last)) = path.rsplit_once('/') else { return false };
+    let plain = |string: &str| string.chars().all(|c| c.is_ascii_graphic() && !"{}*?#<>$\"\\".contains(c));
     let is_segment =
-        |segment: &str| plain(segment) || name(segment).is_some_and(|name| !name.is_empty() && plain(&name));
-    (before.is_empty() || before.starts_with('/'))
-        && before.split('/').all(|segment| is_segment(segment) && !segment.ends_with("+}"))
-        && is_segment(last)
+        |segment: &str| parameter(segment).map_or_else(|| plain(segment), |name| !name.is_empty() && plain(name));
+    path.starts_with('/') && path.split('/').all(is_segment) && !path.contains("+}/")
 }
