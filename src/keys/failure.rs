@@ -1,9 +1,9 @@
 //! What went wrong with a fetch -> a word of a closed list for the log, and whether it may pass by itself.
 
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use std::{fmt, io};
 
 use reqwest::StatusCode;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -64,7 +64,7 @@ impl Failure {
         }
         let mut cause = error.source();
         while let Some(error) = cause {
-            if error.is::<NameNotFound>() || error.is::<InvalidDnsNameError>() {
+            if error.is::<InvalidDnsNameError>() {
                 return Self::lasting("name_not_found");
             }
             if let Some(error) = error.downcast_ref::<rustls::Error>() {
@@ -72,6 +72,7 @@ impl Failure {
             }
             let socket = error.downcast_ref::<io::Error>();
             match socket.map(io::Error::kind) {
+                Some(NAME_NOT_FOUND) => return Self::lasting("name_not_found"),
                 Some(io::ErrorKind::ConnectionRefused) => return Self::lasting("refused"),
                 Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
                     return Self::passing("unreachable");
@@ -88,16 +89,15 @@ impl Failure {
     }
 
     fn of_tls(error: &rustls::Error) -> Self {
+        use CertificateError::{
+            BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer,
+        };
+        use rustls::Error::InvalidCertificate;
         Self::lasting(match error {
-            rustls::Error::InvalidCertificate(error) => match error {
-                // A CA of the same name with another key signs no less in vain.
-                CertificateError::UnknownIssuer | CertificateError::BadSignature => "certificate_unknown_issuer",
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => "certificate_expired",
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                    "certificate_wrong_name"
-                }
-                _ => "tls",
-            },
+            // A CA of the same name with another key signs no less in vain.
+            InvalidCertificate(UnknownIssuer | BadSignature) => "certificate_unknown_issuer",
+            InvalidCertificate(Expired | ExpiredContext { .. }) => "certificate_expired",
+            InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "certificate_wrong_name",
             _ => "tls",
         })
     }
@@ -111,24 +111,17 @@ impl Failure {
     }
 }
 
-/// Looks names up as the system does, and says by its error that it was the look-up that failed.
+/// Looks names up as the system does, and says by the kind of its error that it was the look-up that failed.
 pub struct Resolver;
 
-#[derive(Debug)]
-struct NameNotFound;
-
-impl fmt::Display for NameNotFound {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str("the name was not found")
-    }
-}
-
-impl Error for NameNotFound {}
+/// The kind of that error. No connection fails with it.
+const NAME_NOT_FOUND: io::ErrorKind = io::ErrorKind::NotFound;
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NameNotFound)?;
+            let found =
+                tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| io::Error::from(NAME_NOT_FOUND))?;
             Ok(Box::new(found.collect::<Vec<SocketAddr>>().into_iter()) as Addrs)
         })
     }
