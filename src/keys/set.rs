@@ -38,13 +38,6 @@ impl JwkSet {
         if keys.is_empty() { Err(NoSet::NoUsableKey) } else { Ok(Self(keys)) }
     }
 
-    /// Keys of these names, for tests that never verify with them.
-    #[cfg(test)]
-    pub(super) fn of(kids: impl Iterator<Item = String>) -> Self {
-        let key = Arc::new(DecodingKey::from_rsa_raw_components(&[0xFF; 256], &[1, 0, 1]));
-        Self(kids.map(|kid| (kid, Arc::clone(&key))).collect())
-    }
-
     /// The key of this `kid`, exactly.
     pub fn get(&self, kid: &str) -> Option<Arc<DecodingKey>> {
         self.0.get(kid).cloned()
