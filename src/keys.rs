@@ -27,7 +27,7 @@ use self::cache::{Asker, Cache, FETCH_TIME, Step};
 use self::failure::Failure;
 use self::fetch::Fetcher;
 pub use self::fetch::{HttpClient, KeysAt, is_loopback};
-pub use self::set::{JwkSet, NoSet};
+pub use self::set::{JwkSet, KID_BYTES, NoSet};
 use crate::clock::{Clock, Now};
 use crate::log;
 

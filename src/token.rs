@@ -19,7 +19,7 @@ use crate::clock::Now;
 use crate::config::Config;
 use crate::error::{ApiError, Mismatch};
 use crate::issuers::{Issuer, Issuers};
-use crate::keys::NoKey;
+use crate::keys::{KID_BYTES, NoKey};
 
 /// Verifies a bearer token as an access token for this API.
 ///
@@ -62,9 +62,6 @@ fn another_issuer(judged: &Result<Claims, ApiError>) -> Option<Mismatch> {
 
 /// No front takes a longer header: an ALB takes 16 KiB, API Gateway less. Checked before anything is parsed.
 const MAX_TOKEN: usize = 16 * 1024;
-
-/// Keeps log lines and comparisons small.
-const MAX_KID: usize = 256;
 
 /// How far the issuer's clock and ours may be apart, in seconds.
 const LEEWAY: f64 = 5.0;
@@ -124,7 +121,7 @@ fn kid(json: &[u8]) -> Result<String, ApiError> {
         return Err(ApiError::UnsupportedHeader);
     }
     // Never "try all keys": a token names its key.
-    header.kid.filter(|kid| (1..=MAX_KID).contains(&kid.len())).ok_or(ApiError::InvalidKid)
+    header.kid.filter(|kid| KID_BYTES.contains(&kid.len())).ok_or(ApiError::InvalidKid)
 }
 
 /// `JWT` is what Auth0 writes by default, `at+jwt` is from RFC 9068, section 2.1. An issuer may leave `application/` out

@@ -71,8 +71,8 @@ const MAX_KEYS: usize = 500;
 /// RFC 7518, section 3.3 asks for 2048 bits at least; beyond 8192, aws-lc takes none.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// As in a token's header.
-const MAX_KID: usize = 256;
+/// How long a `kid` is, in a JWK and in a token's header. The bound keeps log lines and comparisons small.
+pub const KID_BYTES: std::ops::RangeInclusive<usize> = 1..=256;
 
 #[derive(Deserialize)]
 struct Document<'a> {
@@ -128,7 +128,7 @@ fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
     if [jwk.d, jwk.p, jwk.q, jwk.dp, jwk.dq, jwk.qi, jwk.oth, jwk.k].iter().any(Option::is_some) {
         return Err("it has private members");
     }
-    let kid = jwk.kid.filter(|kid| (1..=MAX_KID).contains(&kid.len())).ok_or("kid is no string of 1 to 256 bytes")?;
+    let kid = jwk.kid.filter(|kid| KID_BYTES.contains(&kid.len())).ok_or("kid is no string of 1 to 256 bytes")?;
     let modulus = unsigned(jwk.n).ok_or("n is no base64url")?;
     let bits = (modulus.len() * 8).saturating_sub(modulus.first().map_or(0, |first| first.leading_zeros() as usize));
     if !MODULUS_BITS.contains(&bits) {
@@ -139,12 +139,8 @@ fn usable(jwk: &RawValue) -> Result<(String, DecodingKey), &'static str> {
     }
     let exponent = unsigned(jwk.e).ok_or("e is no base64url")?;
     // What aws-lc takes: from 3 to below 2^33.
-    let fits = match exponent[..] {
-        [first] => first >= 3,
-        [first, _, _, _, _] => first < 2,
-        _ => (2..=4).contains(&exponent.len()),
-    };
-    if !fits || !is_odd(&exponent) {
+    let value = exponent.iter().try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? + u64::from(*byte)));
+    if !value.is_some_and(|value| (3..1 << 33).contains(&value)) || !is_odd(&exponent) {
         return Err("e is no odd number from 3 to below 2^33");
     }
     Ok((kid, DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
