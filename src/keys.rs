@@ -26,7 +26,7 @@ pub use self::cache::NoKey;
 use self::cache::{Asker, Cache, FETCH_TIME, Step};
 use self::failure::Failure;
 use self::fetch::Fetcher;
-pub use self::fetch::{HttpClient, KeysAt, is_loopback};
+pub use self::fetch::{HttpClient, KeysAt, is_trustworthy};
 pub use self::set::{JwkSet, KID_BYTES, NoSet};
 use crate::clock::{Clock, Now};
 use crate::log;

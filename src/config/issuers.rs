@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde_json::value::RawValue;
 
 use super::{ConfigError, Members, is_placeholder, list, wrong};
-use crate::keys::{JwkSet, KeysAt, NoSet, is_loopback};
+use crate::keys::{JwkSet, KeysAt, NoSet, is_trustworthy};
 
 /// An issuer that is trusted.
 pub struct Issuer {
@@ -132,10 +132,6 @@ fn jwks_uri(value: &str) -> Result<Url, ConfigError> {
 
 fn has_user(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
-}
-
-fn is_trustworthy(url: &Url) -> bool {
-    url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
 }
 
 /// One set for one issuer, or an object issuer -> set.

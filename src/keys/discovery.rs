@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::failure::Failure;
-use super::fetch::is_loopback;
+use super::fetch::{is_loopback, is_trustworthy};
 use super::set::object;
 
 /// Where the metadata may stand, in the order in which the places are tried: RFC 8414 (section 3.1) puts its path between host and
@@ -39,10 +39,8 @@ pub fn jwks_uri(metadata: &[u8], issuer: &str, at: &Url) -> Result<Url, Failure>
         return Err(Failure::another_issuer(received));
     }
     // Plain http is for an issuer on loopback whose keys are there, too.
-    let uri = Url::parse(&jwks_uri)
-        .ok()
-        .filter(|uri| uri.scheme() == "https" || uri.scheme() == "http" && is_loopback(uri) && is_loopback(at));
-    uri.ok_or(Failure::NO_METADATA)
+    let uri = Url::parse(&jwks_uri).ok().filter(is_trustworthy);
+    uri.filter(|uri| uri.scheme() == "https" || is_loopback(at)).ok_or(Failure::NO_METADATA)
 }
 
 #[derive(Deserialize)]

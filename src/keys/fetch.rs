@@ -21,6 +21,11 @@ pub enum KeysAt {
     Discovery(Url),
 }
 
+/// Whether nobody on the way can change what is fetched from a URL: it is https, or leads to this machine.
+pub fn is_trustworthy(url: &Url) -> bool {
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
+}
+
 /// Whether a URL leads to this machine.
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
