@@ -11,14 +11,14 @@ use reqwest::Certificate;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 pub use self::callers::{AllowedHeaders, AllowedOrigins, Origin, ResourceUrl};
-pub use self::issuers::Issuer;
 pub(crate) use self::issuers::is_plain;
 pub use self::tokens::{ExpectedClaim, Grants};
+use crate::keys::Source;
 
 /// The settings. Every other figure is a constant, beside the rule that needs it.
 pub struct Config {
     /// `AUTH0_DOMAIN` and `ISSUERS`: whose tokens are accepted, and where the keys are. One at least.
-    pub issuers: Vec<Issuer>,
+    pub issuers: Vec<Source>,
     /// `SSL_CERT_FILE`: the root certificates (PEM) to trust where keys are fetched. By default those that are compiled in.
     pub roots: Option<Vec<Certificate>>,
     /// `API_AUDIENCE`: the identifiers of the API in the Auth0 dashboard, of which a token's `aud` must hold one.

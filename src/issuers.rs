@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::clock::{Clock, Now};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::keys::{HttpClient, KeyStore, KeysAt, Source};
 
 /// The issuers that are trusted. A handle: clones share the key stores.
@@ -30,18 +30,15 @@ impl Issuers {
         let mut issuers = Vec::<Issuer>::new();
         for issuer in &config.issuers {
             // By discovery, each finds its own: metadata belong to one name.
-            let shares = |other: &config::Issuer| match (&issuer.keys_at, &other.keys_at) {
+            let shares = |other: &&Source| match (&issuer.keys_at, &other.keys_at) {
                 (KeysAt::Jwks(uri), KeysAt::Jwks(other)) => uri == other,
                 _ => issuer.name == other.name,
             };
-            let sharing = || config.issuers.iter().filter(|other| shares(other));
-            let pinned = sharing().find_map(|issuer| issuer.pinned.clone());
-            let first = sharing().find_map(|other| issuers.iter().find(|issuer| issuer.name == other.name));
-            let keys = if let Some(first) = first {
+            let keys = if let Some((first, _)) = issuers.iter().zip(&config.issuers).find(|(_, other)| shares(other)) {
                 first.keys.clone()
             } else {
-                let source = Source { issuer: issuer.name.clone(), keys_at: issuer.keys_at.clone(), pinned };
-                KeyStore::new(source, client.clone(), clock.clone())
+                let pinned = config.issuers.iter().filter(shares).find_map(|other| other.pinned.clone());
+                KeyStore::new(Source { pinned, ..issuer.clone() }, client.clone(), clock.clone())
             };
             issuers.push(Issuer { name: issuer.name.clone(), keys });
         }

@@ -35,13 +35,14 @@ use crate::log;
 #[derive(Clone)]
 pub struct KeyStore(Arc<Shared>);
 
-/// Where the keys come from.
+/// An issuer, and where its keys come from.
+#[derive(Clone)]
 pub struct Source {
-    /// The issuer's name, for the log and to compare its metadata with.
-    pub issuer: String,
-    /// Where the issuer publishes them.
+    /// What a token's `iss` must be, byte for byte. For a domain of Auth0 `https://{domain}/`.
+    pub name: String,
+    /// Where the issuer publishes its keys.
     pub keys_at: KeysAt,
-    /// The keys to start with, if any.
+    /// `PINNED_JWKS`: keys to start with, so that a cold start needs no network. By default none.
     pub pinned: Option<JwkSet>,
 }
 
@@ -64,9 +65,9 @@ impl PartialEq for KeyStore {
 impl KeyStore {
     /// An empty cache, or one that holds the pinned keys.
     pub fn new(source: Source, client: HttpClient, clock: Clock) -> Self {
-        let Source { issuer, keys_at, pinned } = source;
+        let Source { name, keys_at, pinned } = source;
         let cache = Mutex::new(Cache::new(pinned, clock.now()));
-        Self(Arc::new(Shared { cache, fetcher: Fetcher { client, issuer, keys_at }, clock }))
+        Self(Arc::new(Shared { cache, fetcher: Fetcher { client, issuer: name, keys_at }, clock }))
     }
 
     /// Makes the first fetch in the init phase, where Lambda gives a full core whatever the function's memory size.

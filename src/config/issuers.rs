@@ -4,27 +4,17 @@ use reqwest::Url;
 use serde_json::value::RawValue;
 
 use super::{ConfigError, Members, is_placeholder, list, wrong};
-use crate::keys::{JwkSet, KeysAt, NoSet, is_trustworthy};
-
-/// An issuer that is trusted.
-pub struct Issuer {
-    /// What a token's `iss` must be, byte for byte. For a domain of Auth0 `https://{domain}/`.
-    pub name: String,
-    /// Where its signing keys are.
-    pub keys_at: KeysAt,
-    /// `PINNED_JWKS`: keys to start with, so that a cold start needs no network. By default none.
-    pub pinned: Option<JwkSet>,
-}
+use crate::keys::{JwkSet, KeysAt, NoSet, Source, is_trustworthy};
 
 /// All of them, in the order in which they are given. None comes twice.
-pub(super) fn issuers(optional: &impl Fn(&str) -> Option<String>) -> Result<Vec<Issuer>, ConfigError> {
+pub(super) fn issuers(optional: &impl Fn(&str) -> Option<String>) -> Result<Vec<Source>, ConfigError> {
     let (domains, urls) = (optional("AUTH0_DOMAIN"), optional("ISSUERS"));
-    let mut issuers = Vec::<Issuer>::new();
+    let mut issuers = Vec::<Source>::new();
     let mut trust = |variable: &str, name: String, keys_at| {
         if issuers.iter().any(|issuer| issuer.name == name) {
             return Err(wrong(format!("{variable} names {name} although it is named before: name each issuer once.")));
         }
-        issuers.push(Issuer { name, keys_at, pinned: None });
+        issuers.push(Source { name, keys_at, pinned: None });
         Ok(())
     };
     for domain in domains.iter().flat_map(|domains| list(domains)) {
@@ -135,7 +125,7 @@ fn has_user(url: &Url) -> bool {
 }
 
 /// One set for one issuer, or an object issuer -> set.
-fn pin(value: &str, issuers: &mut [Issuer]) -> Result<(), ConfigError> {
+fn pin(value: &str, issuers: &mut [Source]) -> Result<(), ConfigError> {
     if let Ok(Members(sets)) = serde_json::from_str::<Members<Box<RawValue>>>(value)
         && sets.iter().any(|(name, _)| name.contains("://"))
     {
