@@ -12,8 +12,8 @@ use jsonwebtoken::{Algorithm, Header, crypto};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use self::claims::Read;
 pub use self::claims::{Claims, Scope};
-use self::claims::{Read, Strings};
 use crate::bearer::BearerToken;
 use crate::clock::Now;
 use crate::config::Config;
@@ -178,8 +178,8 @@ fn judge(payload: &[u8], trusted: &Issuer, config: &Config, now: Now) -> Result<
     if *issuer != trusted.name {
         return Err(ApiError::WrongIssuer(Mismatch { expected: trusted.name.clone(), received: issuer.clone() }));
     }
-    let Some(ours) = config.audiences.iter().find(|ours| audience.contains(ours)).cloned() else {
-        let (expected, received) = (config.audiences.join(" "), Strings::joined(audience));
+    let Some(ours) = config.audiences.iter().find(|ours| audience.list().contains(ours)).cloned() else {
+        let (expected, received) = (config.audiences.join(" "), audience.list().join(" "));
         return Err(ApiError::WrongAudience(Mismatch { expected, received }));
     };
     if claims.is_anonymous() && !config.anonymous_sessions {

@@ -1,5 +1,7 @@
 //! A verified payload -> [`Claims`]: what the token says, by name and by type.
 
+use std::slice;
+
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
@@ -15,16 +17,14 @@ use crate::error::ApiError;
 pub struct Claims {
     issuer: String,
     audience: String,
-    subject: Option<String>,
     scope: Scope,
-    actor: Option<String>,
     all: Map<String, Value>,
 }
 
 impl Claims {
     /// `sub`: the user, or the client where a machine calls for itself. Auth0 always sends it.
     pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+        self.string("sub")
     }
 
     /// `iss`: who issued the token. A subject is known by both: two issuers may call two users by one name.
@@ -66,7 +66,7 @@ impl Claims {
 
     /// `act.sub` (RFC 8693, section 4.1): who acts for the subject, if anybody does.
     pub fn actor(&self) -> Option<&str> {
-        self.actor.as_deref()
+        self.get("act")?.get("sub")?.as_str()
     }
 
     /// Any claim by its name, a custom one too: `claims.get("https://example.com/roles")`. `None` if it is absent or
@@ -87,10 +87,10 @@ impl Claims {
 
     /// The claims of a payload that every rule has accepted.
     pub(super) fn new(read: Read, issuer: String, audience: String) -> Self {
-        let Read { registered: Registered { sub, scope, scp, .. }, actor, all } = read;
+        let Read { registered: Registered { scope, scp, .. }, all } = read;
         // Entra and Okta call the scope `scp`.
         let scope = Scope(scope.or(scp).map(Strings::words).unwrap_or_default());
-        Self { issuer, audience, subject: sub, scope, actor, all }
+        Self { issuer, audience, scope, all }
     }
 }
 
@@ -113,7 +113,6 @@ impl Scope {
 /// A payload of the right types. None of it has been judged yet.
 pub(super) struct Read {
     pub registered: Registered,
-    actor: Option<String>,
     pub all: Map<String, Value>,
 }
 
@@ -160,14 +159,13 @@ impl Read {
         })?;
         // Read once more, as an object: serde takes a list for a struct, too, and skips strings that no field asks for.
         let all = serde_json::from_slice(payload).map_err(|_| ApiError::MalformedPayload)?;
-        for time in [registered.exp, registered.nbf, registered.iat].into_iter().flatten() {
-            // Up to 2^53, an f64 holds each second exactly.
-            if time.abs() >= 9_007_199_254_740_992.0 {
-                return Err(ApiError::MalformedClaim);
-            }
+        let mut times = [registered.exp, registered.nbf, registered.iat].into_iter().flatten();
+        // Up to 2^53, an f64 holds each second exactly.
+        let too_far = times.any(|time| time.abs() >= 9_007_199_254_740_992.0);
+        if too_far || registered.act.as_ref().is_some_and(|act| !is_chain(act, MAX_ACTORS)) {
+            return Err(ApiError::MalformedClaim);
         }
-        let actor = actor(registered.act.as_ref())?;
-        Ok(Self { registered, actor, all })
+        Ok(Self { registered, all })
     }
 }
 
@@ -193,19 +191,11 @@ impl Registered {
 }
 
 impl Strings {
-    /// Whether `string` is the one, or one of the list.
-    pub fn contains(&self, string: &str) -> bool {
+    /// The strings as they are.
+    pub fn list(&self) -> &[String] {
         match self {
-            Self::One(one) => one == string,
-            Self::Several(list) => list.iter().any(|one| one == string),
-        }
-    }
-
-    /// As the log shows them.
-    pub fn joined(&self) -> String {
-        match self {
-            Self::One(one) => one.clone(),
-            Self::Several(list) => list.join(" "),
+            Self::One(one) => slice::from_ref(one),
+            Self::Several(list) => list,
         }
     }
 
@@ -219,19 +209,13 @@ impl Strings {
     }
 }
 
-/// The outermost actor of a chain of at most five (RFC 8693, section 4.1).
-fn actor(act: Option<&Value>) -> Result<Option<String>, ApiError> {
-    let mut subjects = Vec::new();
-    let mut link = act;
-    while let Some(act) = link.filter(|act| !act.is_null()) {
-        let act = act.as_object().filter(|_| subjects.len() < MAX_ACTORS).ok_or(ApiError::MalformedClaim)?;
-        subjects.push(match act.get("sub") {
-            None | Some(Value::Null) => None,
-            Some(subject) => Some(subject.as_str().ok_or(ApiError::MalformedClaim)?),
-        });
-        link = act.get("act");
-    }
-    Ok(subjects.first().copied().flatten().map(str::to_owned))
+/// Whether this is a chain of that many actors at most, each with the one before it (RFC 8693, section 4.1).
+fn is_chain(act: &Value, at_most: usize) -> bool {
+    let member = |name: &str| act.get(name).filter(|value| !value.is_null());
+    act.is_object()
+        && at_most > 0
+        && member("sub").is_none_or(Value::is_string)
+        && member("act").is_none_or(|before| is_chain(before, at_most - 1))
 }
 
 /// Each actor is a service that called the next one; real chains are shorter.
