@@ -5,7 +5,6 @@ mod issuers;
 mod tokens;
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use reqwest::Certificate;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -126,24 +125,21 @@ pub(crate) struct Members<T>(pub(crate) Vec<(String, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Collect(PhantomData))
+        deserializer.deserialize_map(Self(Vec::new()))
     }
 }
 
-struct Collect<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Collect<T> {
-    type Value = Members<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Self;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
         while let Some(member) = map.next_entry()? {
-            members.push(member);
+            self.0.push(member);
         }
-        Ok(Members(members))
+        Ok(self)
     }
 }

@@ -55,20 +55,13 @@ fn audience(variable: &str, value: &str) -> Result<String, ConfigError> {
 }
 
 pub(super) fn grants(value: Option<&str>) -> Result<Grants, ConfigError> {
-    let mut grants = Grants { scope: false, permissions: false };
-    for word in list(value.unwrap_or("scope")) {
-        match word {
-            "scope" => grants.scope = true,
-            "permissions" => grants.permissions = true,
-            _ => {
-                return Err(wrong(format!(
-                    "GRANTS holds {word:?}: set it to scope, to permissions, or to scope,permissions, where either one \
-                     grants."
-                )));
-            }
-        }
+    let words: Vec<_> = list(value.unwrap_or("scope")).collect();
+    if let Some(word) = words.iter().find(|word| !["scope", "permissions"].contains(word)) {
+        return Err(wrong(format!(
+            "GRANTS holds {word:?}: set it to scope, to permissions, or to scope,permissions, where either one grants."
+        )));
     }
-    Ok(grants)
+    Ok(Grants { scope: words.contains(&"scope"), permissions: words.contains(&"permissions") })
 }
 
 /// `{"org_id":["org_a","org_b"],"azp":"client"}`.
