@@ -17,18 +17,6 @@ use lambda_http::tracing::subscriber::registry;
 pub fn init() {
     let (subscriber, understood) = subscriber(|name| env::var(name).ok(), io::stdout);
     subscriber.init();
-    begin(understood);
-}
-
-/// The same without any line of this target.
-pub fn init_without(target: &str) {
-    let (subscriber, understood) = subscriber(|name| env::var(name).ok(), io::stdout);
-    let without = Targets::new().with_default(LevelFilter::TRACE).with_target(target, LevelFilter::OFF);
-    subscriber.with(without).init();
-    begin(understood);
-}
-
-fn begin(understood: bool) {
     if !understood {
         tracing::warn!("RUST_LOG is ignored: set it to a level, or to target=level, with commas between.");
     }
@@ -63,6 +51,8 @@ fn subscriber(
         .with_default(level)
         .with_target("lambda_runtime", level.min(LevelFilter::WARN))
         .with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
+        // An invocation that fails is the authorizer's refusal, and has its line.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         .with_targets(targets);
     let lines = lines::layer().json().without_time().with_target(false).with_span_list(false).with_writer(writer);
     (registry().with(lines).with(filter), understood)

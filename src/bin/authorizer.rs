@@ -16,8 +16,7 @@ use lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
 use serde_json::value::RawValue;
 
 fn main() -> ExitCode {
-    // A refusal is a failed invocation here, of which the runtime writes a line, too.
-    log::init_without("lambda_runtime::layers::panic");
+    log::init();
     if let Err(error) = start() {
         tracing::error!("{error}");
         return ExitCode::FAILURE;
