@@ -110,18 +110,14 @@ async fn answer<'a, S: Sync>(
         Access::Public(handler) => handler(call).await,
         Access::Protected(grant, handler) => {
             let token = bearer::token(request.headers())?;
-            let claims = token::validate(&token, &api.issuers, &api.config, time_left(request, api)).await?;
+            // The time that the invocation has left, if known.
+            let left = request.lambda_context_ref().and_then(|context| api.issuers.now().until(context.deadline));
+            let claims = token::validate(&token, &api.issuers, &api.config, left).await?;
             *issuer = api.issuers.named(claims.issuer());
             grant::require(&claims, grant, api.config.grants)?;
             handler(AuthorizedCall { call, claims: &claims }).await
         }
     }
-}
-
-/// The time that the invocation has left, if known.
-fn time_left<S>(request: &Request, api: &Api<S>) -> Option<Duration> {
-    let deadline = request.lambda_context_ref()?.deadline;
-    api.issuers.now().until(deadline)
 }
 
 fn refusal(error: &ApiError, metadata: Option<&str>, scopes: &[&str]) -> Response<Body> {

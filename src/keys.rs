@@ -86,10 +86,9 @@ impl KeyStore {
     /// # Errors
     /// [`NoKey`].
     pub async fn key(&self, kid: &str, hopeless: bool, left: Option<Duration>) -> Result<Arc<DecodingKey>, NoKey> {
-        let left = left.map(|left| left.saturating_sub(ANSWER_TIME));
+        let left = left.map_or(FETCH_TIME, |left| left.saturating_sub(ANSWER_TIME).min(FETCH_TIME));
         let now = Instant::now();
-        let fetch_until = now + left.map_or(FETCH_TIME, |left| left.min(FETCH_TIME));
-        let wait_until = now + left.map_or(MAX_WAIT, |left| left.min(MAX_WAIT));
+        let (fetch_until, wait_until) = (now + left, now + left.min(MAX_WAIT));
         let mut asker = Asker::First;
         loop {
             let limit = fetch_until.saturating_duration_since(Instant::now());
