@@ -133,16 +133,15 @@ where
     service_fn(move |LambdaEvent { payload: Event { event, malformed }, context }: LambdaEvent<Event>| {
         let answers = answers.clone().map_response(AsItIs);
         async move {
-            if malformed {
-                return Adapter::from(answers.map_request(mark)).oneshot(LambdaEvent::new(event, context)).await;
-            }
             let instead = LambdaEvent::new(nothing_but_headers(&event), context.clone());
-            let answer = Adapter::from(answers.clone()).oneshot(LambdaEvent::new(event, context));
-            // lambda_http makes a URL of path and Host, and panics where they make none.
-            match AssertUnwindSafe(answer).catch_unwind().await {
-                Ok(answer) => answer,
-                Err(_) => Adapter::from(answers.map_request(mark)).oneshot(instead).await,
+            if !malformed {
+                let answer = Adapter::from(answers.clone()).oneshot(LambdaEvent::new(event, context));
+                // lambda_http makes a URL of path and Host, and panics where they make none.
+                if let Ok(answer) = AssertUnwindSafe(answer).catch_unwind().await {
+                    return answer;
+                }
             }
+            Adapter::from(answers.map_request(mark)).oneshot(instead).await
         }
     })
 }
