@@ -57,10 +57,9 @@ impl<'a, S: Sync> Call<'a, S> {
         let content_type = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
         let media_type = media_type.to_ascii_lowercase();
+        let kind = media_type.strip_prefix("application/");
         // RFC 6839, section 3.1: `+json` is JSON, too.
-        if media_type != "application/json"
-            && !(media_type.starts_with("application/") && media_type.ends_with("+json"))
-        {
+        if !kind.is_some_and(|kind| kind == "json" || kind.ends_with("+json")) {
             return Err(ApiError::UnsupportedMediaType);
         }
         let body: &[u8] = self.request.body().as_ref();
