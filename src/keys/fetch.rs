@@ -90,11 +90,7 @@ impl Fetcher {
     /// Why the last attempt gave no keys.
     pub async fn fetch(&self, limit: Duration) -> Result<JwkSet, Failure> {
         let end = Instant::now() + limit;
-        // Where the keys are is asked once a fetch, and so it is known for as long as the keys are.
-        let mut found = match &self.keys_at {
-            KeysAt::Jwks(uri) => Some(uri.clone()),
-            KeysAt::Discovery(_) => None,
-        };
+        let mut found = None;
         let mut attempts = 0;
         let mut before = Failure::TIMEOUT;
         loop {
@@ -118,16 +114,17 @@ impl Fetcher {
     }
 
     async fn attempt(&self, found: &mut Option<Url>) -> Result<JwkSet, Failure> {
-        let uri = match found {
-            Some(uri) => uri,
-            None => found.insert(self.discover().await?),
+        let uri: &Url = match (&self.keys_at, found) {
+            (KeysAt::Jwks(uri), _) => uri,
+            // Asked once a fetch, and so it is known for as long as the keys are.
+            (KeysAt::Discovery(_), Some(uri)) => uri,
+            (KeysAt::Discovery(issuer), found) => found.insert(self.discover(issuer).await?),
         };
         JwkSet::parse(&self.get(uri).await?).map_err(Failure::no_set)
     }
 
     /// Looks for the issuer's metadata in one place after the other. The first that answers 200 decides.
-    async fn discover(&self) -> Result<Url, Failure> {
-        let (KeysAt::Jwks(issuer) | KeysAt::Discovery(issuer)) = &self.keys_at;
+    async fn discover(&self, issuer: &Url) -> Result<Url, Failure> {
         let mut refused = Failure::NO_METADATA;
         for place in discovery::places(issuer) {
             match self.get(&place).await {
