@@ -25,13 +25,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     log::init();
-    match start() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = start() {
+        tracing::error!("{error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
 
 fn start() -> Result<(), Error> {
