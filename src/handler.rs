@@ -53,12 +53,9 @@ pub fn service<S: Send + Sync + 'static>(
 async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
     let started = Instant::now();
     let found = route::find(api.routes, request, api.config.base_path.as_deref());
-    let resource = match found {
-        Match::NotFound => metadata::find(api.routes, request, &api.config),
-        _ => None,
-    };
-    let (path, scopes) = (found.path().or(resource.as_ref().map(|_| metadata::PATH)), found.scopes());
-    let before = if let Match::Found(.., before) = found { before } else { "" };
+    let resource = if found.path.is_none() { metadata::find(api.routes, request, &api.config) } else { None };
+    let path = found.path.or(resource.as_ref().map(|_| metadata::PATH));
+    let (scopes, before) = (found.scopes(), found.before);
     // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
     let mut issuer = api.issuers.sole();
     let answer = match resource {
@@ -100,11 +97,7 @@ async fn answer<'a, S: Sync>(
     if event::malformed(request) {
         return Err(ApiError::BadRequest);
     }
-    let (route, parameters) = match found {
-        Match::Found(route, parameters, _) => (route, parameters),
-        Match::MethodNotAllowed(_, methods) => return Err(ApiError::MethodNotAllowed(methods)),
-        Match::NotFound => return Err(ApiError::NotFound),
-    };
+    let (route, parameters) = found.row?;
     let call = Call { request, state: &api.state, parameters, grants: api.config.grants };
     match route.access {
         Access::Public(handler) => handler(call).await,

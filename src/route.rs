@@ -7,6 +7,7 @@ use lambda_http::{Request, RequestExt};
 #[doc(inline)]
 pub use crate::__handler as handler;
 use crate::call::{Answer, AuthorizedCall, Call, Parameters};
+use crate::error::ApiError;
 use crate::grant::Grant;
 
 /// A row of the table. `S` is the state that all calls share.
@@ -72,29 +73,20 @@ macro_rules! __handler {
 }
 
 /// What a request's path and method lead to.
-pub enum Match<'a, S: 'static> {
-    /// A row; and what a front put before its path, such as a stage.
-    Found(&'static Route<S>, Parameters<'a>, &'a str),
-    /// A path of the table, with a method that it does not have; and the value of `Allow`.
-    MethodNotAllowed(&'static str, String),
-    /// No path of the table.
-    NotFound,
+pub struct Match<'a, S: 'static> {
+    /// The row, and what the path holds for it; or 404, or 405 with `Allow`.
+    pub row: Result<(&'static Route<S>, Parameters<'a>), ApiError>,
+    /// The path as the table has it, if it has it.
+    pub path: Option<&'static str>,
+    /// What a front put before the path, such as a stage.
+    pub before: &'a str,
 }
 
 impl<S> Match<'_, S> {
-    /// The path as the table has it.
-    pub fn path(&self) -> Option<&'static str> {
-        match self {
-            Self::Found(route, ..) => Some(route.path),
-            Self::MethodNotAllowed(path, _) => Some(path),
-            Self::NotFound => None,
-        }
-    }
-
     /// The scopes that a challenge on this route names. `None` where the route asks for no token.
     pub fn scopes(&self) -> Option<&'static [&'static str]> {
-        match self {
-            Self::Found(Route { access: Access::Protected(grant, _), .. }, ..) => Some(grant.scopes()),
+        match self.row {
+            Ok((Route { access: Access::Protected(grant, _), .. }, _)) => Some(grant.scopes()),
             _ => None,
         }
     }
@@ -103,8 +95,9 @@ impl<S> Match<'_, S> {
 /// Finds the row of a request by the path that the event gives. Where no row fits, it tries once more without a leading
 /// stage and without the base path.
 pub fn find<'a, S>(routes: &'static [Route<S>], request: &'a Request, base_path: Option<&str>) -> Match<'a, S> {
-    let found = paths(request, base_path).map(|(before, path)| exactly(routes, before, path, request));
-    found.into_iter().find(|found| !matches!(found, Match::NotFound)).unwrap_or(Match::NotFound)
+    let nowhere = Match { row: Err(ApiError::NotFound), path: None, before: "" };
+    let [given, rest] = paths(request, base_path).map(|(before, path)| exactly(routes, before, path, request));
+    given.or(rest).unwrap_or(nowhere)
 }
 
 /// The path that the event gives; and the same once more, as a leading stage and the base path before the rest.
@@ -153,26 +146,27 @@ fn without<'a>(prefix: &str, path: &'a str) -> &'a str {
 }
 
 /// Looks for the path first, and for the method among the rows of that path.
-fn exactly<'a, S>(routes: &'static [Route<S>], before: &'a str, path: &'a str, request: &Request) -> Match<'a, S> {
+fn exactly<'a, S>(
+    routes: &'static [Route<S>],
+    before: &'a str,
+    path: &'a str,
+    request: &Request,
+) -> Option<Match<'a, S>> {
     let fitting = routes.iter().filter(|route| parameters(route.path, path).is_some());
-    let Some(shape) = fitting.clone().map(|route| shape(route.path)).min() else { return Match::NotFound };
+    let shape = fitting.clone().map(|route| shape(route.path)).min()?;
     let rows: Vec<_> = fitting.filter(|route| self::shape(route.path) == shape).collect();
-    let by = |method: &Method| rows.iter().find(|route| route.method == *method);
+    let by = |method: &Method| rows.iter().copied().find(|route| route.method == *method);
     let method = request.method();
-    let row = by(method).or_else(|| if method == Method::HEAD { by(&Method::GET) } else { None });
-    match (row, rows.first()) {
-        (Some(route), _) => {
-            let found = parameters(route.path, path).unwrap_or_default();
-            Match::Found(route, Parameters { found, encoded: is_encoded(request) }, before)
-        }
-        (None, Some(any)) => {
-            let mut allowed = methods(rows.iter().copied());
-            allowed.push(Method::OPTIONS);
-            let allowed: Vec<_> = allowed.iter().map(Method::as_str).collect();
-            Match::MethodNotAllowed(any.path, allowed.join(", "))
-        }
-        (None, None) => Match::NotFound,
-    }
+    let row = by(method).or_else(|| by(&Method::GET).filter(|_| method == Method::HEAD));
+    let Some(route) = row else {
+        let mut allowed = methods(rows.iter().copied());
+        allowed.push(Method::OPTIONS);
+        let allowed: Vec<_> = allowed.iter().map(Method::as_str).collect();
+        let row = Err(ApiError::MethodNotAllowed(allowed.join(", ")));
+        return Some(Match { row, path: Some(rows.first()?.path), before });
+    };
+    let parameters = Parameters { found: parameters(route.path, path)?, encoded: is_encoded(request) };
+    Some(Match { row: Ok((route, parameters)), path: Some(route.path), before })
 }
 
 /// Which segments are parameters. In order, a literal segment comes before a parameter.
