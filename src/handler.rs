@@ -54,12 +54,12 @@ async fn handle<S: Sync>(request: &Request, api: &Api<S>) -> Response<Body> {
     let started = Instant::now();
     let found = route::find(api.routes, request, api.config.base_path.as_deref());
     let resource = if found.path.is_none() { metadata::find(api.routes, request, &api.config) } else { None };
-    let path = found.path.or(resource.as_ref().map(|_| metadata::PATH));
+    let path = found.path.or(resource.as_deref().map(|_| metadata::PATH));
     let (scopes, before) = (found.scopes(), found.before);
     // Whose keys are behind the answer: the sole issuer's, or those of the issuer of a token that was accepted.
     let mut issuer = api.issuers.sole();
     let answer = match resource {
-        Some(resource) => resource.answer(request.method(), api.routes, &api.issuers),
+        Some(resource) => metadata::answer(&resource, request.method(), api.routes, &api.issuers),
         None => AssertUnwindSafe(answer(request, found, api, &mut issuer))
             .catch_unwind()
             .await

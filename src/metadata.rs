@@ -4,7 +4,7 @@ use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use reqwest::Url;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::config::{Config, ResourceUrl, is_plain};
 use crate::error::ApiError;
@@ -15,57 +15,46 @@ use crate::route::{Route, paths};
 /// Where the metadata stand, without what a front puts before it and a resource's own path behind it (section 3.1).
 pub const PATH: &str = "/.well-known/oauth-protected-resource";
 
-/// The API or a route of it, as a client knows it: its URL.
-pub struct Resource(String);
-
-impl Resource {
-    /// The answer to a request for the document.
-    ///
-    /// # Errors
-    /// [`ApiError::MethodNotAllowed`].
-    pub fn answer<S>(&self, method: &Method, routes: &[Route<S>], issuers: &Issuers) -> Result<Reply, ApiError> {
-        if [Method::GET, Method::HEAD].contains(method) {
-            Ok(Reply::ok(self.document(routes, issuers)))
-        } else {
-            Err(ApiError::MethodNotAllowed("GET, HEAD, OPTIONS".to_owned()))
+/// The answer to a request for the document (section 2) of this resource: the API or a route of it, as a client knows it.
+///
+/// # Errors
+/// [`ApiError::MethodNotAllowed`].
+pub fn answer<S>(resource: &str, method: &Method, routes: &[Route<S>], issuers: &Issuers) -> Result<Reply, ApiError> {
+    if ![Method::GET, Method::HEAD].contains(method) {
+        return Err(ApiError::MethodNotAllowed("GET, HEAD, OPTIONS".to_owned()));
+    }
+    let mut scopes = Vec::new();
+    for scope in routes.iter().flat_map(Route::scopes) {
+        if !scopes.contains(scope) {
+            scopes.push(*scope);
         }
     }
-
-    /// The document (section 2).
-    fn document<S>(&self, routes: &[Route<S>], issuers: &Issuers) -> Value {
-        let mut scopes = Vec::new();
-        for scope in routes.iter().flat_map(Route::scopes) {
-            if !scopes.contains(scope) {
-                scopes.push(*scope);
-            }
-        }
-        let mut document = json!({
-            "resource": self.0,
-            "authorization_servers": issuers.names(),
-            "bearer_methods_supported": ["header"],
-        });
-        // Section 3.2 forbids an empty list, and clients would read one as "ask for no scope".
-        if let (Some(members), false) = (document.as_object_mut(), scopes.is_empty()) {
-            members.insert("scopes_supported".to_owned(), scopes.into());
-        }
-        document
+    let mut document = json!({
+        "resource": resource,
+        "authorization_servers": issuers.names(),
+        "bearer_methods_supported": ["header"],
+    });
+    // Section 3.2 forbids an empty list, and clients would read one as "ask for no scope".
+    if let (Some(members), false) = (document.as_object_mut(), scopes.is_empty()) {
+        members.insert("scopes_supported".to_owned(), scopes.into());
     }
+    Ok(Reply::ok(document))
 }
 
-/// Looks whether a request that no route fits asks for the metadata: for those of the API at the root and where section 3.1 puts
-/// them, and for those of each route's path.
-pub fn find<S>(routes: &[Route<S>], request: &Request, config: &Config) -> Option<Resource> {
+/// The resource whose metadata a request asks for that no route fits: the API, at the root and where section 3.1 puts them, or a
+/// route.
+pub fn find<S>(routes: &[Route<S>], request: &Request, config: &Config) -> Option<String> {
     paths(request, config.base_path.as_deref()).into_iter().find_map(|(before, path)| {
         let path = path.strip_prefix(PATH)?;
         let Place { origin, before, path: api } = place(request, before, &config.resource_url)?;
         if path.is_empty() || path == api {
-            return Some(Resource(match &config.resource_url {
+            return Some(match &config.resource_url {
                 ResourceUrl::At(url) => url.clone(),
                 _ => format!("{origin}{before}"),
-            }));
+            });
         }
         let is_route = routes.iter().any(|route| route.path == path && !path.contains('{'));
-        is_route.then(|| Resource(format!("{origin}{before}{path}")))
+        is_route.then(|| format!("{origin}{before}{path}"))
     })
 }
 
