@@ -1,6 +1,5 @@
 //! Cold start: environment -> [`Config`] -> static JWKS -> [`serve`].
 
-#![forbid(unsafe_code)]
 // What a caller or an issuer sends must not be able to stop the process.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
