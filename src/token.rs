@@ -16,7 +16,7 @@ use self::claims::Read;
 pub use self::claims::{Claims, Scope};
 use crate::bearer::BearerToken;
 use crate::clock::Now;
-use crate::config::Config;
+use crate::config::{Config, ExpectedClaim};
 use crate::error::{ApiError, Mismatch};
 use crate::issuers::{Issuer, Issuers};
 use crate::keys::{KID_BYTES, NoKey};
@@ -185,12 +185,10 @@ fn judge(payload: &[u8], trusted: &Issuer, config: &Config, now: Now) -> Result<
     if claims.is_anonymous() && !config.anonymous_sessions {
         return Err(ApiError::AnonymousSession);
     }
-    let unexpected = config.expected_claims.iter().find(|expected| match read.all.get(&expected.name) {
-        Some(value) => !expected.values.contains(value),
-        None => true,
-    });
-    match unexpected {
-        Some(expected) => Err(ApiError::UnexpectedClaim(expected.name.clone())),
-        None => Ok(Claims::new(read, trusted.name.clone(), ours)),
+    let has =
+        |expected: &ExpectedClaim| read.all.get(&expected.name).is_some_and(|value| expected.values.contains(value));
+    if let Some(expected) = config.expected_claims.iter().find(|expected| !has(expected)) {
+        return Err(ApiError::UnexpectedClaim(expected.name.clone()));
     }
+    Ok(Claims::new(read, trusted.name.clone(), ours))
 }
