@@ -3,7 +3,7 @@
 use lambda_http::http::HeaderName;
 use reqwest::Url;
 
-use super::issuers::{authority, is_plain, plain_url};
+use super::issuers::{is_plain, plain_url};
 use super::{ConfigError, is_placeholder, list, wrong};
 
 /// The origins that CORS lets in.
@@ -71,8 +71,8 @@ fn origin(value: &str) -> Result<Origin, ConfigError> {
         Some((scheme @ ("http" | "https"), domain)) => format!("{scheme}://{domain}"),
         _ => value.to_owned(),
     };
-    match Url::parse(&exact).ok().filter(Url::has_host).map(|url| (authority(&url), url)) {
-        Some((authority, url)) if is_plain(&authority) && format!("{}://{authority}", url.scheme()) == exact => {
+    match Url::parse(&exact).ok().filter(Url::has_host) {
+        Some(url) if is_plain(url.authority()) && format!("{}://{}", url.scheme(), url.authority()) == exact => {
             Ok(Origin(value.to_owned()))
         }
         _ => Err(wrong(format!(

@@ -63,8 +63,8 @@ fn domain(value: &str) -> Result<String, ConfigError> {
     }
     // A string that the URL parser rewrites is no plain domain: one with a path or userinfo, or another notation of an
     // address.
-    match Url::parse(&format!("https://{host}/")).as_ref().map(authority) {
-        Ok(authority) if is_domain(host) && (authority == host || format!("{authority}:443") == host) => Ok(authority),
+    match Url::parse(&format!("https://{host}/")).as_ref().map(Url::authority) {
+        Ok(plain) if is_domain(host) && (plain == host || format!("{plain}:443") == host) => Ok(plain.to_owned()),
         _ => Err(wrong(format!(
             "AUTH0_DOMAIN is {value:?}, which is no domain: set it to your tenant's domain alone, without a path, a \
              query, a user or quotation marks, as example.eu.auth0.com. Several have commas between them."
@@ -85,11 +85,6 @@ pub fn is_plain(authority: &str) -> bool {
     authority.chars().all(plain) && !authority.contains("..")
 }
 
-pub(super) fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
 /// An issuer's URL (RFC 8414, section 2).
 fn issuer_url(value: &str) -> Result<Url, ConfigError> {
     plain_url(value).filter(|_| !is_placeholder(value) && !value.contains("/.well-known/")).ok_or_else(|| {
@@ -106,22 +101,19 @@ pub(super) fn plain_url(value: &str) -> Option<Url> {
     Url::parse(value).ok().filter(|url| {
         let bare = url.query().is_none() && url.fragment().is_none();
         let same = url.as_str() == value || url.as_str().strip_suffix('/') == Some(value);
-        bare && same && is_plain(&authority(url)) && !has_user(url) && is_trustworthy(url)
+        bare && same && is_plain(url.authority()) && is_trustworthy(url)
     })
 }
 
 fn jwks_uri(value: &str) -> Result<Url, ConfigError> {
     let one = !is_placeholder(value) && !value.contains(|c: char| c.is_whitespace() || ",\"'{}<>".contains(c));
-    Url::parse(value).ok().filter(|url| one && is_trustworthy(url) && !has_user(url)).ok_or_else(|| {
+    let url = Url::parse(value).ok().filter(|url| one && is_trustworthy(url) && !url.authority().contains('@'));
+    url.ok_or_else(|| {
         wrong(format!(
             "JWKS_URI is {value:?}: set it to one https URL, or leave it out to use the issuer's own. (Plain http is for \
              loopback hosts alone: whoever can change the keys on the way can sign tokens.)"
         ))
     })
-}
-
-fn has_user(url: &Url) -> bool {
-    !url.username().is_empty() || url.password().is_some()
 }
 
 /// One set for one issuer, or an object issuer -> set.
