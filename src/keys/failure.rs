@@ -57,8 +57,32 @@ impl Failure {
         })
     }
 
-    /// A connection that could not be made, or one that broke.
-    pub fn of(error: &reqwest::Error) -> Self {
+    fn of_tls(error: &rustls::Error) -> Self {
+        use CertificateError::{
+            BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer,
+        };
+        use rustls::Error::InvalidCertificate;
+        Self::lasting(match error {
+            // A CA of the same name with another key signs no less in vain.
+            InvalidCertificate(UnknownIssuer | BadSignature) => "certificate_unknown_issuer",
+            InvalidCertificate(Expired | ExpiredContext { .. }) => "certificate_expired",
+            InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "certificate_wrong_name",
+            _ => "tls",
+        })
+    }
+
+    const fn passing(reason: &'static str) -> Self {
+        Self { reason, status: None, passes: true, retry_after: None, received: None }
+    }
+
+    const fn lasting(reason: &'static str) -> Self {
+        Self { reason, status: None, passes: false, retry_after: None, received: None }
+    }
+}
+
+/// A connection that could not be made, or one that broke.
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() {
             return if error.is_connect() { Self::passing("connect_timeout") } else { Self::TIMEOUT };
         }
@@ -86,28 +110,6 @@ impl Failure {
             };
         }
         Self::passing("connection_broke")
-    }
-
-    fn of_tls(error: &rustls::Error) -> Self {
-        use CertificateError::{
-            BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer,
-        };
-        use rustls::Error::InvalidCertificate;
-        Self::lasting(match error {
-            // A CA of the same name with another key signs no less in vain.
-            InvalidCertificate(UnknownIssuer | BadSignature) => "certificate_unknown_issuer",
-            InvalidCertificate(Expired | ExpiredContext { .. }) => "certificate_expired",
-            InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "certificate_wrong_name",
-            _ => "tls",
-        })
-    }
-
-    const fn passing(reason: &'static str) -> Self {
-        Self { reason, status: None, passes: true, retry_after: None, received: None }
-    }
-
-    const fn lasting(reason: &'static str) -> Self {
-        Self { reason, status: None, passes: false, retry_after: None, received: None }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Certificate, Client, Response, StatusCode, Url, redirect};
+use reqwest::{Certificate, Client, StatusCode, Url, redirect};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::discovery;
@@ -142,14 +142,20 @@ impl Fetcher {
     }
 
     async fn get(&self, uri: &Url) -> Result<Vec<u8>, Failure> {
-        let failure = |error| Failure::of(&error);
-        let response = self.client.made().map_err(failure)?.get(uri.clone()).send().await.map_err(failure)?;
+        let mut response = self.client.made()?.get(uri.clone()).send().await?;
         // Redirects, too, are refused here: keys come from the place that was configured, and no other.
         if response.status() != StatusCode::OK {
             let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             return Err(Failure::status(response.status(), seconds.map(Duration::from_secs)));
         }
-        body(response).await
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(Failure::TOO_LARGE);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
     }
 }
 
@@ -174,17 +180,6 @@ fn pause_after(attempts: u32) -> Duration {
 /// Auth0's JWKS has 3 kB; one of 27 keys with their certificates has 90. Counted as it streams in, for a server may
 /// announce another length than it sends.
 const MAX_BODY: usize = 512 * 1024;
-
-async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(Failure::TOO_LARGE);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
 
 #[cfg(test)]
 #[path = "../../tests/unit/fetch.rs"]
