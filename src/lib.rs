@@ -5,7 +5,7 @@
 //! - [`config`]: environment variables -> `Config`, or a sentence that tells how to fix them
 //! - [`event`]: an event of one of the four fronts -> a request; one that makes no HTTP request -> 400
 //! - [`handler`]: a request -> its response
-//! - [`access_log`]: a request and its answer -> one line in the access log
+//! - [`access_log`]: what was asked, and what was decided -> one line in the access log
 //! - [`routes`]: the table of this API's routes, and its endpoints
 //! - [`route`]: the types of that table, and how a request finds its row
 //! - [`call`]: a request and its route -> the `Call` that the handler gets
