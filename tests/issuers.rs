@@ -5,11 +5,12 @@ mod front_door;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use api_authorization::bearer;
 use api_authorization::error::{ApiError, Mismatch};
 use api_authorization::token::{self, Claims};
-use axum::http::{StatusCode, Uri};
+use axum::http::{StatusCode, Uri, header::RETRY_AFTER};
 use axum::response::IntoResponse;
 use front_door::*;
 use lambda_http::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
@@ -141,7 +142,7 @@ async fn keys_are_fetched_side_by_side_and_pinned_for_each() {
 
 // --- Discovery
 
-/// A server that answers what it is told, and notes what it is asked for.
+/// A server that answers what it is told, and notes what it is asked for. The body of a 429 is its `Retry-After`, too.
 struct Site {
     url: String,
     pages: Arc<Mutex<HashMap<String, (u16, String)>>>,
@@ -159,7 +160,9 @@ impl Site {
             noting.lock().expect("no panic").push(uri.path().to_owned());
             let page = serving.lock().expect("no panic").get(uri.path()).cloned();
             let (status, body) = page.unwrap_or((404, "not here".to_owned()));
-            async move { (StatusCode::from_u16(status).expect("a status"), body).into_response() }
+            let status = StatusCode::from_u16(status).expect("a status");
+            let wait = (status == StatusCode::TOO_MANY_REQUESTS).then(|| [(RETRY_AFTER, body.clone())]);
+            async move { (status, wait, body).into_response() }
         });
         tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves without an end") });
         Self { url, pages, asked }
@@ -306,6 +309,29 @@ async fn a_busy_place_is_asked_again_and_the_keys_alone_after_that() {
     answer.greets(PRIVATE);
     assert_eq!(site.asked(), [rfc, oidc, rfc, "/keys", "/keys"]);
     assert_eq!(busy.load(SeqCst), 1);
+}
+
+/// The first place says nothing, the second one when to come back.
+#[tokio::test]
+async fn a_place_that_asks_to_wait_is_not_asked_before() {
+    let site = Site::open().await;
+    let key = Key::generate("k");
+    let (rfc, oidc) = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration");
+    site.page(rfc, 503, "");
+    site.page(oidc, 429, "1");
+    let api = discovering(&site.url).await;
+    let token = api.token().claim("iss", site.url.as_str()).signed_by(&key).sign();
+    let changes = async {
+        while !site.asked.lock().expect("no panic").contains(&oidc.to_owned()) {
+            tokio::task::yield_now().await;
+        }
+        site.page(rfc, 200, &json!({ "issuer": site.url, "jwks_uri": format!("{}/keys", site.url) }));
+        site.page("/keys", 200, &json!({ "keys": [key.jwk()] }));
+    };
+    let begun = Instant::now();
+    let (answer, ()) = futures_util::future::join(api.get("/api/private", &token), changes).await;
+    answer.greets(PRIVATE);
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 // --- Audiences, grants, expected claims

@@ -103,8 +103,9 @@ impl Fetcher {
                 Err(_) => Failure::TIMEOUT,
             };
             attempts += 1;
-            let pause = pause_after(attempts).max(failure.retry_after.unwrap_or_default());
-            let next = Instant::now().checked_add(pause).filter(|next| *next < end);
+            let now = Instant::now();
+            let asked_for = failure.retry_after.map_or(Duration::ZERO, |wait| spread(wait, end.duration_since(now)));
+            let next = now.checked_add(pause_after(attempts).max(asked_for)).filter(|next| *next < end);
             match next.filter(|_| failure.passes) {
                 Some(next) => sleep_until(next).await,
                 None => return Err(failure),
@@ -131,7 +132,7 @@ impl Fetcher {
                 Ok(metadata) => return discovery::jwks_uri(&metadata, &self.issuer, issuer),
                 // Where one of the places may answer later, the fetch is worth another attempt.
                 Err(failure) if failure.status.is_some() => {
-                    if !refused.passes {
+                    if !refused.passes || failure.passes && failure.retry_after > refused.retry_after {
                         refused = failure;
                     }
                 }
@@ -175,6 +176,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 fn pause_after(attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(10);
     (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE).mul_f64(1.0 + fastrand::f64())
+}
+
+/// The wait that an issuer asks for, or up to twice as long where `left` has room for that: whoever was refused together was told the
+/// same.
+fn spread(wait: Duration, left: Duration) -> Duration {
+    wait.saturating_add(wait.min(left.saturating_sub(wait)).mul_f64(fastrand::f64()))
 }
 
 /// Auth0's JWKS has 3 kB; one of 27 keys with their certificates has 90. Counted as it streams in, for a server may

@@ -29,3 +29,19 @@ fn pauses_grow_and_are_drawn_at_random() {
         assert!((longest * 19 / 20..=longest).contains(&last), "{last} ms after {attempts}");
     }
 }
+
+/// Of a wait in milliseconds, with so many left: the longest that comes of it. A thousand draws fill the range.
+#[test]
+fn a_wait_that_is_asked_for_is_spread() {
+    for (wait, left, longest) in
+        [(1_000, 8_000, 2_000), (5_000, 8_000, 8_000), (8_000, 8_000, 8_000), (9_000, 8_000, 9_000)]
+    {
+        let [wait, left, longest] = [wait, left, longest].map(Duration::from_millis);
+        let mut drawn: Vec<_> = (0..1_000).map(|_| spread(wait, left)).collect();
+        drawn.sort_unstable();
+        let (first, last) = (drawn[0], drawn[999]);
+        assert!((wait..=wait.mul_f64(1.1)).contains(&first), "{first:?} for {wait:?}");
+        assert!((longest.mul_f64(0.95)..=longest).contains(&last), "{last:?} for {wait:?}");
+    }
+    assert_eq!(spread(Duration::MAX, Duration::from_secs(8)), Duration::MAX);
+}
