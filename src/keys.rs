@@ -108,13 +108,13 @@ impl KeyStore {
                         return Ok(key);
                     }
                     Step::Refuse(no_key) => return Err(no_key),
-                    Step::Wait(ended, at_most) => {
-                        asker = Asker::Again(None);
+                    Step::Wait(ended, number, at_most) => {
+                        asker = Asker::Again(number);
                         (ended, at_most)
                     }
                     Step::Start(at_most) => {
                         let (ended, number) = self.start(&mut cache, limit, Why::Asked);
-                        asker = Asker::Again(Some(number));
+                        asker = Asker::Again(number);
                         (ended, at_most)
                     }
                 }

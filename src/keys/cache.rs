@@ -34,8 +34,8 @@ const SAVED_UP: Duration = Duration::from_secs(60);
 /// The whole time of a fetch.
 pub const FETCH_TIME: Duration = Duration::from_secs(8);
 
-/// A fetch that is older than this froze with the sandbox. Half a second more than a fetch may take, for a slow CPU.
-const FROZEN: Duration = Duration::from_millis(8_500);
+/// A fetch that is older than its own time froze with the sandbox. For a slow CPU, this is added.
+const SLOW_CPU: Duration = Duration::from_millis(500);
 
 /// Some clients give up at once where they are told to wait for long.
 const MAX_RETRY_AFTER: u64 = 12;
@@ -88,8 +88,8 @@ struct Fetch<F> {
 pub enum Asker {
     /// Asks for the first time.
     First,
-    /// Has waited already, perhaps for the fetch of this number, which it started.
-    Again(Option<u64>),
+    /// Has waited already, for the fetch of this number.
+    Again(u64),
     /// Has no time left for a fetch.
     Late,
     /// Brings a token that could not be accepted whatever its key.
@@ -104,8 +104,8 @@ pub enum Step<F> {
     ServeAndStart(Arc<DecodingKey>),
     /// Start a fetch, wait for it, at most so long where there is a stale key to go on with, then ask again.
     Start(Option<Duration>),
-    /// The same with the fetch that is under way.
-    Wait(F, Option<Duration>),
+    /// The same with the fetch of this number, which is under way.
+    Wait(F, u64, Option<Duration>),
     /// There is none.
     Refuse(NoKey),
 }
@@ -138,7 +138,7 @@ impl<F: Clone> Cache<F> {
         // Pinned keys that nobody has compared with the issuer's yet.
         let unchecked = self.last.is_none();
         let known = self.keys.get(kid).filter(|_| age <= STALE);
-        let under_way = self.under_way.as_ref().map(|fetch| fetch.handle.clone());
+        let under_way = self.under_way.as_ref().map(|fetch| (fetch.handle.clone(), fetch.number));
         match (known, under_way) {
             (Some(key), _) if age < self.fresh_for => Step::Serve(key),
             (Some(key), None) if may_start && unchecked && self.fetches == 0 => Step::ServeAndStart(key),
@@ -147,13 +147,15 @@ impl<F: Clone> Cache<F> {
             (Some(_), None) if may_start => {
                 Step::Start(Some(if age <= OLD && !self.froze { STALE_WAIT } else { FETCH_TIME }))
             }
-            (Some(_), Some(fetch)) if unchecked && asker == Asker::First => Step::Wait(fetch, Some(STALE_WAIT)),
+            (Some(_), Some((fetch, number))) if unchecked && asker == Asker::First => {
+                Step::Wait(fetch, number, Some(STALE_WAIT))
+            }
             (Some(key), _) => Step::Serve(key),
-            (None, Some(fetch)) => Step::Wait(fetch, None),
+            (None, Some((fetch, number))) if !self.has_shown(asker) => Step::Wait(fetch, number, None),
             (None, None) if may_start && (age >= self.fresh_for || self.may_look_for_another(asker, now)) => {
                 Step::Start(None)
             }
-            (None, None) => Step::Refuse(match self.last {
+            (None, _) => Step::Refuse(match self.last {
                 Some(Last::Good(_)) | None if asker != Asker::Late => NoKey::Unknown,
                 _ => NoKey::Unavailable(self.retry_after(now)),
             }),
@@ -208,12 +210,16 @@ impl<F: Clone> Cache<F> {
         (left.as_secs() + u64::from(left.subsec_nanos() > 0)).clamp(1, MAX_RETRY_AFTER)
     }
 
+    /// Whether the fetch that the request has waited for, or a later one, has shown what keys the issuer has.
+    fn has_shown(&self, asker: Asker) -> bool {
+        matches!((&self.last, asker), (Some(Last::Good(number)), Asker::Again(waited)) if *number >= waited)
+    }
+
     /// Whether fresh keys without the `kid` are reason for a fetch.
     fn may_look_for_another(&mut self, asker: Asker, now: Now) -> bool {
-        match (&self.last, asker) {
-            // It has seen already what the issuer has.
-            (Some(Last::Good(number)), Asker::Again(Some(own))) if *number >= own => false,
-            (Some(Last::Good(_)), _) => {
+        match self.last {
+            Some(Last::Good(_)) if self.has_shown(asker) => false,
+            Some(Last::Good(_)) => {
                 let (then, saved) = self.saved_up;
                 let saved = SAVED_UP.min(saved.saturating_add(now.since(then)));
                 let Some(left) = saved.checked_sub(UNKNOWN_KID_PAUSE) else { return false };
@@ -238,7 +244,7 @@ impl<F: Clone> Cache<F> {
 
 impl<F> Fetch<F> {
     fn is_frozen(&self, now: Now) -> bool {
-        now.since(self.started) > FROZEN
+        now.since(self.started) > self.limit + SLOW_CPU
     }
 
     /// The first fetch behind pinned keys is not: that it froze says nothing of how slow the issuer is.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use super::cache::{Asker, Cache, FETCH_TIME, NoKey, Step};
+use super::cache::{Asker, Cache, NoKey, Step};
 use super::set::JwkSet;
 use crate::clock::Now;
 
@@ -18,6 +18,7 @@ enum Event {
     /// A fetch started, perhaps for an unknown `kid` that fresh keys do not have.
     Started {
         at: Now,
+        limit: u32,
         saved_up: bool,
     },
     /// The fetch of this number, from 1, ended.
@@ -60,24 +61,24 @@ fn model(
     let mut failures = 0;
     let mut fetches = Vec::new();
     let mut saved = (begun, 60.0);
-    let mut live: Option<(u64, Now)> = None; // the fetch under way
+    let mut live: Option<(u64, Now, f64)> = None; // the fetch under way, and how long it may take
     let mut froze = false; // the last fetch was lost, although a request had waited for it
-    let is_frozen = |at, started| secs(at, started) > 8.5;
+    let is_frozen = |at, started, limit| secs(at, started) > limit + 0.5;
     for event in history.iter().chain(&[Event::Asked(now)]) {
         match event {
             Event::Asked(at) => {
-                froze |= live.is_some_and(|(number, started)| number > 1 && is_frozen(*at, started));
-                live = live.filter(|(_, started)| !is_frozen(*at, *started));
+                froze |= live.is_some_and(|(number, started, limit)| number > 1 && is_frozen(*at, started, limit));
+                live = live.filter(|(_, started, limit)| !is_frozen(*at, *started, *limit));
             }
-            Event::Started { at, saved_up } => {
+            Event::Started { at, limit, saved_up } => {
                 fetches.push(*at);
-                live = Some((fetches.len() as u64, *at));
+                live = Some((fetches.len() as u64, *at, f64::from(*limit)));
                 if *saved_up {
                     saved = (*at, f64::min(60.0, saved.1 + secs(*at, saved.0)) - 30.0);
                 }
             }
-            Event::Ended { at, fetch, keys, first, draw } if live.is_some_and(|(number, _)| number == *fetch) => {
-                let lost = live.take().is_some_and(|(_, started)| is_frozen(*at, started));
+            Event::Ended { at, fetch, keys, first, draw } if live.is_some_and(|(number, ..)| number == *fetch) => {
+                let lost = live.take().is_some_and(|(_, started, limit)| is_frozen(*at, started, limit));
                 froze = lost && (froze || *fetch > 1);
                 match keys {
                     _ if lost => {}
@@ -100,7 +101,8 @@ fn model(
     let left = failed.map_or(0.0, |(at, pause)| f64::max(0.0, ((pause - secs(now, at)) * 1e3).round() / 1e3));
     let may_start = matches!(asker, Asker::First | Asker::Again(_)) && left <= 0.0;
     let unchecked = good.is_none() && failed.is_none();
-    let until_then = live.map_or(left, |(_, started)| f64::max(0.0, 8.0 - secs(now, started)) + pause(failures) * 1.2);
+    let until_then =
+        live.map_or(left, |(_, started, limit)| f64::max(0.0, limit - secs(now, started)) + pause(failures) * 1.2);
     let until_then = (until_then * 1e3).round() / 1e3;
     let until_then = (1..12_u8).find(|seconds| f64::from(*seconds) >= until_then).map_or(12, u64::from);
     let plain = |decision| (decision, false, until_then);
@@ -113,13 +115,13 @@ fn model(
             _ => Decision::Serve,
         });
     }
-    if live.is_some() {
+    let seen = matches!((good, asker), (Some(good), Asker::Again(waited)) if good >= waited);
+    if live.is_some() && !seen {
         return plain(Decision::WaitForOther(None));
     }
-    if may_start && (age >= fresh_for || failed.is_some()) {
+    if live.is_none() && may_start && (age >= fresh_for || failed.is_some()) {
         return plain(Decision::StartAndWait(None));
     }
-    let seen = matches!((good, asker), (Some(good), Asker::Again(Some(own))) if good >= own);
     if may_start && !seen && f64::min(60.0, saved.1 + secs(now, saved.0)) >= 30.0 {
         return (Decision::StartAndWait(None), true, until_then);
     }
@@ -142,8 +144,8 @@ enum Action {
     /// One clock jumps: the wall clock by so much, or the monotonic one forward.
     JumpWall(i64),
     JumpMonotonic(u64),
-    /// A request comes; where it starts a fetch, the fetch is left under way. `Again` names a fetch by its age.
-    Ask(u8, Asker),
+    /// A request comes; where it starts a fetch, of so many seconds at most, that is left under way. `Again` names a fetch by its age.
+    Ask(u8, Asker, u32),
     /// The fetch of this age (0: the youngest) ends, with these keys or none.
     End {
         back: u64,
@@ -156,7 +158,10 @@ enum Action {
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     // The figures of the policy and their neighbours are where decisions turn.
     let turning = prop_oneof![
-        select(vec![0, 1, 300, 799, 800, 1_000, 1_200, 1_600, 2_000, 3_200, 4_000, 6_400, 8_000, 8_499, 8_500, 8_501]),
+        select(vec![
+            0, 1, 300, 799, 800, 1_000, 1_200, 1_500, 1_501, 1_600, 2_000, 3_200, 3_500, 3_501, 4_000, 6_400, 8_000,
+            8_500, 8_501
+        ]),
         select(vec![9_600, 10_000, 12_000, 29_999, 30_000, 60_000, 480_000, 540_000, 599_999, 600_000]),
         select(vec![3_600_000, 3_600_001, 86_399_999, 86_400_000, 86_400_001]),
         0..100_000_u64,
@@ -164,7 +169,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
     let keys = proptest::option::weighted(0.6, proptest::collection::btree_set(0..4_u8, 1..3));
     let asker = prop_oneof![
         5 => Just(Asker::First),
-        3 => proptest::option::of(0..3_u64).prop_map(Asker::Again),
+        3 => (0..3_u64).prop_map(Asker::Again),
         1 => Just(Asker::Late),
         1 => Just(Asker::Hopeless),
     ];
@@ -172,7 +177,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         3 => turning.clone().prop_map(Action::Pass),
         1 => (-90_000_000..90_000_000_i64).prop_map(Action::JumpWall),
         1 => turning.prop_map(Action::JumpMonotonic),
-        4 => (0..4_u8, asker).prop_map(|(kid, asker)| Action::Ask(kid, asker)),
+        4 => (0..4_u8, asker, select(vec![8, 8, 3, 1])).prop_map(|(kid, asker, limit)| Action::Ask(kid, asker, limit)),
         4 => (0..3_u64, keys, proptest::bool::weighted(0.1), select(vec![0.0, 0.5, 1.0]))
             .prop_map(|(back, keys, first, draw)| Action::End { back, keys, first, draw }),
     ];
@@ -206,16 +211,16 @@ proptest! {
                 Action::Pass(time) => (monotonic, wall) = (monotonic + time, wall + time),
                 Action::JumpWall(time) => wall = wall.saturating_add_signed(time),
                 Action::JumpMonotonic(time) => monotonic += time,
-                Action::Ask(kid, asker) => {
+                Action::Ask(kid, asker, limit) => {
                     let asker = match asker {
-                        Asker::Again(Some(back)) => Asker::Again(fetches.checked_sub(back)),
+                        Asker::Again(back) => Asker::Again(fetches.saturating_sub(back)),
                         asker => asker,
                     };
                     let (expected, saved_up, until_then) = model(begun, pinned.as_ref(), &history, kid, asker, now);
                     history.push(Event::Asked(now));
                     let mut start = |cache: &mut Cache<()>| {
-                        history.push(Event::Started { at: now, saved_up });
-                        fetches = cache.start((), FETCH_TIME, now);
+                        history.push(Event::Started { at: now, limit, saved_up });
+                        fetches = cache.start((), Duration::from_secs(limit.into()), now);
                     };
                     let step = cache.ask(&kid.to_string(), asker, now);
                     prop_assert_eq!(cache.retry_after(now), until_then);
@@ -225,7 +230,7 @@ proptest! {
                             start(&mut cache);
                             Decision::ServeAndStart
                         }
-                        Step::Wait((), at_most) => Decision::WaitForOther(at_most),
+                        Step::Wait((), _, at_most) => Decision::WaitForOther(at_most),
                         Step::Refuse(NoKey::Unknown) => Decision::Unknown,
                         Step::Refuse(NoKey::Unavailable(seconds)) => Decision::Unavailable(seconds),
                         Step::Start(at_most) => {
