@@ -53,6 +53,12 @@ impl End {
             Self::Passing => 1..=4,
         }
     }
+
+    /// How many connections there are after one more fetch. The last attempt of the one before may have begun at the very end of its
+    /// time, and be seen late.
+    fn one_more(self, before: usize) -> RangeInclusive<usize> {
+        before + 1..=before + 1 + usize::from(self == Self::Passing)
+    }
 }
 
 const REFUSED: Fault = Fault { name: "refused", script: vec![], end: End::Refused };
@@ -532,7 +538,8 @@ async fn endured(wire: Wire, fault: Fault) {
     api.leave(-1);
     api.advance(2);
     api.get("/api/private", &token).await.greets(PRIVATE);
-    assert_eq!(wire.connections(), cold + 1, "over");
+    let over = wire.connections();
+    assert!(fault.end.one_more(cold).contains(&over), "{cold}, and {over} when it is over");
 
     break_down(&wire, &fault);
     api.leave(LEFT);
@@ -542,14 +549,15 @@ async fn endured(wire: Wire, fault: Fault) {
     api.get("/api/private", &token).await.greets(PRIVATE);
     assert!(asked.elapsed().as_millis() < FETCH_TIME, "it waited for the fetch: {:?}", asked.elapsed());
     api.get("/api/private", &next).await.refuses(&KEYS_UNAVAILABLE, "unknown, and waits for what is left of the fetch");
-    let warm = wire.connections() - cold - 1;
-    assert!(fault.end.connections().contains(&warm), "{warm} connections, warm");
+    let warm = wire.connections();
+    assert!(fault.end.connections().contains(&(warm - over)), "{over}, and {warm} connections, warm");
 
     mend(&wire, &NEXT);
     api.leave(-1);
     api.advance(2);
     api.get("/api/private", &next).await.greets(PRIVATE);
-    assert_eq!(wire.connections(), cold + 1 + warm + 1, "over again");
+    let over = wire.connections();
+    assert!(fault.end.one_more(warm).contains(&over), "{warm}, and {over} when it is over again");
     api.get("/api/private", &token).await.refuses(&NO_KEY, "replaced");
     eventually("all connections are closed", || wire.open_connections() == 0).await;
     assert!(wire.sent() < wire.connections() * MAX_SENT, "it took {} bytes", wire.sent());
