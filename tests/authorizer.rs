@@ -128,6 +128,19 @@ async fn an_outage_and_a_defect_fail_the_invocation() {
     }
 }
 
+/// What waits longer is cut off by Lambda, and a gateway says 500 of its own.
+#[tokio::test]
+async fn a_decision_takes_no_longer_than_its_invocation() {
+    let gate = Gate::with(SCOPES, &[]).await;
+    let good = event("http-2", &format!("Bearer {}", gate.token().sign()));
+    let mut invocation = Context::default();
+    invocation.deadline = (NOW * 1_000 + 300).unsigned_abs();
+    assert_eq!(gate.ask_within(&good, &invocation).await, Err("Signing keys are temporarily unavailable".to_owned()));
+    assert_eq!(gate.door.tenant.fetches(), 0, "too little time for a fetch");
+    invocation.deadline = (NOW * 1_000 + 10_000).unsigned_abs();
+    assert_eq!(gate.ask_within(&good, &invocation).await.expect("an answer")["isAuthorized"], true);
+}
+
 #[tokio::test]
 async fn appsync_takes_a_token_with_or_without_its_scheme() {
     let gate = Gate::with(SCOPES, &[]).await;
@@ -642,11 +655,13 @@ impl Gate {
 
     /// The answer, or the message of a failed invocation.
     async fn ask(&self, event: &Value) -> Result<Value, String> {
+        self.ask_within(event, &Context::default()).await
+    }
+
+    /// The same in this invocation.
+    async fn ask_within(&self, event: &Value, invocation: &Context) -> Result<Value, String> {
         let event = RawValue::from_string(event.to_string()).expect("JSON");
-        self.authorizer
-            .answer(&event, &Context::default())
-            .await
-            .map_err(|Diagnostic { error_message, .. }| error_message)
+        self.authorizer.answer(&event, invocation).await.map_err(|Diagnostic { error_message, .. }| error_message)
     }
 }
 
