@@ -399,7 +399,7 @@ fn fits(pattern: &[u8], string: &[u8]) -> bool {
 async fn what_a_route_requires() {
     let scopes = r#"{
         "GET /pets/{id}": ["read:pets"], "DELETE /pets/{id}": ["write:pets", "admin"], "ANY /pets": ["any:pets"],
-        "GET /open": [], "$default": ["default"]
+        "GET /open": [], "HEAD /open": ["head:open"], "$default": ["default"]
     }"#;
     let rest = |method: &str, resource: &str| {
         let mut event = event_file("authorizer/request");
@@ -426,6 +426,8 @@ async fn what_a_route_requires() {
         (rest("PUT", "/pets"), "any:pets", true, true),
         (rest("GET", "/open"), "", true, true),
         (rest("GET", "/Open"), "", false, false),
+        (rest("HEAD", "/open"), "head:open", true, true),
+        (rest("HEAD", "/open"), "", false, false), // an entry of its own goes before GET's
         (http("GET /pets/{id}", "GET"), "read:pets", true, true),
         (http("ANY /pets/{id}", "GET"), "read:pets", true, true),
         (http("ANY /pets/{id}", "DELETE"), "read:pets", false, false),
@@ -458,6 +460,14 @@ async fn what_a_route_requires() {
             );
         }
     }
+}
+
+/// Whoever reads the log has to see that it is the list which lacks the route.
+#[tokio::test]
+async fn a_route_that_is_not_listed() {
+    let gate = Gate::with(r#"{"GET /pets":[]}"#, &[]).await;
+    let answer = gate.ask(&event("http-2", &format!("Bearer {}", gate.token().sign()))).await.expect("an answer");
+    assert_eq!(answer, simple(false, "context", &json!({ "reason": "route_not_listed" })));
 }
 
 #[tokio::test]
@@ -523,6 +533,7 @@ fn settings_that_stop_the_start() {
         (r#"{"GET":[]}"#, "", r#"ROUTE_SCOPES names "GET", which"#),
         (r#"{"get /pets":[]}"#, "", r#"ROUTE_SCOPES names "get /pets", which"#),
         (r#"{"GET pets":[]}"#, "", r#"ROUTE_SCOPES names "GET pets", which"#),
+        (r#"{"GET pets/7":[]}"#, "", r#"ROUTE_SCOPES names "GET pets/7", which"#),
         (r#"{"GET  /pets":[]}"#, "", r#"ROUTE_SCOPES names "GET  /pets", which"#),
         (r#"{" GET /pets":[]}"#, "", r#"ROUTE_SCOPES names " GET /pets", which"#),
         (r#"{"GET /pets ":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets ", which"#),
@@ -531,7 +542,18 @@ fn settings_that_stop_the_start() {
         (r#"{"PSOT /pets":[]}"#, "", r#"ROUTE_SCOPES names "PSOT /pets", which is no route: "#),
         (r#"{"GET /pets/*":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/*", which is no route: "#),
         (r#"{"GET /pets/{id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/{id", which is no route: "#),
+        (r#"{"GET /pets/id}":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/id}", which is no route: "#),
         (r#"{"GET /pets/a{id}":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/a{id}", which is no route: "#),
+        (r#"{"GET /pets/{}":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/{}", which is no route: "#),
+        (r#"{"GET /pets/{{id}}":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/{{id}}", which is no route: "#),
+        (r#"{"GET /*/x":[]}"#, "", r#"ROUTE_SCOPES names "GET /*/x", which is no route: "#),
+        (r#"{"GET /pets/é":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/é", which is no route: "#),
+        (r#"{"GET /pets#all":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets#all", which is no route: "#),
+        (r#"{"GET /pets/<id>":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/<id>", which is no route: "#),
+        (r#"{"GET /pets/id>":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/id>", which is no route: "#),
+        (r#"{"GET /pets/$id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/$id", which is no route: "#),
+        (r#"{"GET /pets/\"id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/\"id", which is no route: "#),
+        (r#"{"GET /pets\\id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets\\id", which is no route: "#),
         (r#"{"GET /{proxy+}/x":[]}"#, "", r#"ROUTE_SCOPES names "GET /{proxy+}/x", which is no route: "#),
         (r#"{"GET /pets?x=1":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets?x=1", which is no route: "#),
         (r#"{"GET /pets\t":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets\t", which is no route: "#),
@@ -544,6 +566,10 @@ fn settings_that_stop_the_start() {
         assert!(error.starts_with(sentence), "{scopes} and {format}: {error}");
     }
     assert!(read(&[]).is_err_and(|error| error.starts_with("ROUTE_SCOPES is not set")));
+    for method in ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] {
+        let scopes = format!(r#"{{"{method} /a-b._~/{{id}}/{{proxy+}}":[]}}"#);
+        assert_eq!(read(&[("ROUTE_SCOPES", &scopes)]).err(), None, "{scopes}");
+    }
     for format in [" simple ", "iam", ""] {
         assert!(
             read(&[("ROUTE_SCOPES", " {\"$default\":[],\"ANY /{proxy+}\":[\"a\"]} "), ("RESPONSE_FORMAT", format)])
