@@ -605,9 +605,11 @@ async fn one_line_a_decision_and_no_token_in_it() {
         let answer = lambda.invoke(event.to_string()).await;
         let is_policy = *file != "appsync" && *file != "http-2";
         assert_eq!(answer.is_err(), *status == 401 && is_policy, "{file}: {answer:?}");
-        assert!(answer.is_ok() || answer.is_err_and(|error| error["errorMessage"] == "Unauthorized"));
         let line = lambda.requests().pop().expect("a line");
         let fields = &line["fields"];
+        if let Err(error) = answer {
+            assert_eq!((&error["errorMessage"], &error["errorType"]), (&json!("Unauthorized"), &fields["code"]));
+        }
         assert_eq!((&fields["status"], &fields["reason"]), (&json!(status), &json!(reason)), "{line}");
         assert_eq!((&fields["method"], &fields["route"]), (&json!(method), &json!(route)), "{line}");
         assert_eq!(fields["api_request_id"], event["requestContext"]["requestId"], "{line}");
@@ -615,7 +617,7 @@ async fn one_line_a_decision_and_no_token_in_it() {
             fields["latency_ms"].is_f64() && fields["keys_age_s"].is_u64() && fields["protected"] == true,
             "{line}"
         );
-        assert!(line["span"]["requestId"].is_string(), "{line}");
+        assert!(line["span"]["requestId"].is_string() && fields["issuer"].is_null(), "{line}");
         assert_eq!(fields["kid"], json!((*reason == Some("unknown_kid")).then_some("two\\nlines")), "{line}");
         assert_eq!(fields["received"], json!((*reason == Some("wrong_issuer")).then_some("https://a/\\n")), "{line}");
         assert_eq!(fields["expected"].is_string(), *reason == Some("wrong_issuer"), "{line}");
@@ -624,8 +626,20 @@ async fn one_line_a_decision_and_no_token_in_it() {
     assert_eq!(lambda.requests().len(), rows.len(), "one line a decision");
     let cold = lambda.requests().iter().filter(|line| line["fields"]["cold_start"] == true).count();
     assert_eq!(cold, 1);
+    let latencies = lambda.requests().into_iter().filter_map(|line| line["fields"]["latency_ms"].as_f64());
+    let shortest = latencies.fold(f64::MAX, f64::min);
+    assert!((0.001..1_000.0).contains(&shortest), "{shortest} are no milliseconds");
+
+    // A method may be any word, and so it may be a token.
+    for (method, shown) in [("OPTIONS", "OPTIONS"), ("get", "-"), ("SUBSCRIBE", "-")] {
+        let mut event = event("request", "Bearer x");
+        event["httpMethod"] = json!(method);
+        _ = lambda.invoke(event.to_string()).await;
+        assert_eq!(lambda.requests().pop().expect("a line")["fields"]["method"], shown, "{method}");
+    }
 
     let error = lambda.invoke(r#"{"key1":"value1"}"#.to_owned()).await.expect_err("no authorizer's event");
+    assert_eq!(error["errorType"], "no_authorizer_event");
     assert!(
         error["errorMessage"].as_str().is_some_and(|message| message.starts_with("no event of a Lambda authorizer"))
     );
@@ -633,6 +647,33 @@ async fn one_line_a_decision_and_no_token_in_it() {
         lambda.log().lines().filter(|line| line.contains(r#""level":"ERROR""#)).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("no event of a Lambda authorizer"), "{errors:?}");
+}
+
+#[tokio::test]
+async fn what_the_log_says_of_several_issuers() {
+    const ANOTHER: &str = "https://another.example/";
+    let tenant = Tenant::https().await;
+    let (domains, jwks_uri) = (format!("{},another.example", tenant.domain()), tenant.jwks_uri());
+    let environment = [
+        ("AUTH0_DOMAIN", &*domains),
+        ("JWKS_URI", &*jwks_uri),
+        ("ROUTE_SCOPES", SCOPES),
+        ("EXPECTED_CLAIMS", r#"{"org_id":"org_a"}"#),
+    ];
+    let lambda = Lambda::run(sandbox(env!("CARGO_BIN_EXE_authorizer")), &tenant, &environment).await;
+    let good = || tenant.token().scope("read:pets").claim("org_id", "org_a");
+    for (token, issuer, reason, claim) in [
+        (good(), Some(&*tenant.issuer()), None, None),
+        (good().claim("iss", ANOTHER), Some(ANOTHER), None, None),
+        (good().claim("org_id", "SECRET"), None, Some("unexpected_claim"), Some("org_id")),
+    ] {
+        _ = lambda.invoke(event("http-2", &format!("Bearer {}", token.sign())).to_string()).await;
+        let fields = lambda.requests().pop().expect("a line")["fields"].clone();
+        let shown = ["issuer", "reason", "claim"].map(|name| fields[name].as_str());
+        assert_eq!(shown, [issuer, reason, claim], "{fields}");
+        assert_eq!(fields["keys_age_s"].is_u64(), issuer.is_some(), "the age of that issuer's keys: {fields}");
+    }
+    assert!(!lambda.log().contains("SECRET"), "a claim's value");
 }
 
 /// A third of what a gateway would let through of the catalogue, in each form, at the most verbose level.
