@@ -61,6 +61,7 @@ fn what_is_pasted_is_understood() {
         ("example.com:443", "https://example.com/"),
         ("127.0.0.1:9010", "https://127.0.0.1:9010/"),
         ("[::1]:9010", "https://[::1]:9010/"),
+        ("localhost:9010", "https://localhost:9010/"),
     ] {
         assert_eq!(trusted(&[("AUTH0_DOMAIN", given)])[0].0, issuer, "{given:?}");
     }
@@ -75,7 +76,7 @@ fn what_is_pasted_is_understood() {
     ] {
         assert_eq!(read("RESOURCE_URL", Some(given)).map(|config| config.resource_url), Ok(expected), "{given:?}");
     }
-    for (given, base_path) in [("/v1", "/v1"), ("v1/", "/v1"), ("/a/b", "/a/b")] {
+    for (given, base_path) in [("/v1", "/v1"), ("v1/", "/v1"), ("/a/b", "/a/b"), ("/a.b_c~d-e", "/a.b_c~d-e")] {
         let config = read("BASE_PATH", Some(given)).expect("a good base path");
         assert_eq!(config.base_path.as_deref(), Some(base_path), "{given:?}");
     }
@@ -244,6 +245,8 @@ fn what_cannot_be_used_is_named() {
         ("AUTH0_DOMAIN", Some("{a.example}"), "AUTH0_DOMAIN is \"{a.example}\", which is no domain: "),
         ("AUTH0_DOMAIN", Some("yourdomain.auth0.com"), "AUTH0_DOMAIN is still a tutorial's \"yourdomain.auth0.com\": "),
         ("AUTH0_DOMAIN", Some("$AUTH0_DOMAIN"), "AUTH0_DOMAIN is still a tutorial's \"$AUTH0_DOMAIN\": "),
+        ("AUTH0_DOMAIN", Some("%AUTH0_DOMAIN%"), "AUTH0_DOMAIN is still a tutorial's \"%AUTH0_DOMAIN%\": "),
+        ("AUTH0_DOMAIN", Some("{yourAuth0Domain}"), "AUTH0_DOMAIN is still a tutorial's \"{yourAuth0Domain}\": "),
         ("AUTH0_DOMAIN", Some("undefined"), "AUTH0_DOMAIN is \"undefined\", which is no domain: "),
         ("AUTH0_DOMAIN", Some(".a.example"), "AUTH0_DOMAIN is \".a.example\", which is no domain: "),
         ("AUTH0_DOMAIN", Some("a.example."), "AUTH0_DOMAIN is \"a.example.\", which is no domain: "),
@@ -262,6 +265,7 @@ fn what_cannot_be_used_is_named() {
         ),
         ("ISSUERS", Some("http://b.example"), "ISSUERS holds \"http://b.example\", which is no issuer: "),
         ("ISSUERS", Some("https://b.example?q"), "ISSUERS holds \"https://b.example?q\", "),
+        ("ISSUERS", Some("https://b.example/?q"), "ISSUERS holds \"https://b.example/?q\", "),
         ("ISSUERS", Some("https://b.example/#f"), "ISSUERS holds \"https://b.example/#f\", "),
         ("ISSUERS", Some("https://u@b.example/"), "ISSUERS holds \"https://u@b.example/\", "),
         ("ISSUERS", Some("https://b.example/a/../b"), "ISSUERS holds \"https://b.example/a/../b\", "),
@@ -280,6 +284,7 @@ fn what_cannot_be_used_is_named() {
         ),
         ("ISSUERS", Some("https://b.example,"), "ISSUERS holds \"\", "),
         ("ISSUERS", Some("\"https://b.example\""), "ISSUERS holds \"\\\"https://b.example\\\"\", "),
+        ("ISSUERS", Some("https://\"b.example\""), "ISSUERS holds \"https://\\\"b.example\\\"\", "),
         ("ISSUERS", Some("https://b.example/{pool}"), "ISSUERS holds \"https://b.example/{pool}\", "),
         ("AUTH0_DOMAIN", Some("a.example/path"), "AUTH0_DOMAIN is \"a.example/path\", which is no domain: "),
         ("AUTH0_DOMAIN", Some("a.example//"), "AUTH0_DOMAIN is \"a.example//\", which is no domain: "),
@@ -312,6 +317,8 @@ fn what_cannot_be_used_is_named() {
         ),
         ("API_AUDIENCE", Some("YOUR_API_IDENTIFIER"), "API_AUDIENCE is still a tutorial's \"YOUR_API_IDENTIFIER\": "),
         ("API_AUDIENCE", Some("{yourApiIdentifier}"), "API_AUDIENCE is still a tutorial's \"{yourApiIdentifier}\": "),
+        ("API_AUDIENCE", Some("{yourApiAudience}"), "API_AUDIENCE is still a tutorial's \"{yourApiAudience}\": "),
+        ("API_AUDIENCE", Some("your-audience"), "API_AUDIENCE is still a tutorial's \"your-audience\": "),
         (
             "API_AUDIENCE",
             Some("\"https://quickstarts/api\""),
@@ -354,8 +361,17 @@ fn what_cannot_be_used_is_named() {
             Some(r#"{"act":{"sub":"a"}}"#),
             "EXPECTED_CLAIMS has a value of \"act\" that no claim can be",
         ),
+        (
+            "EXPECTED_CLAIMS",
+            Some(r#"{"org_id":["org_a",null]}"#),
+            "EXPECTED_CLAIMS has a value of \"org_id\" that no claim can be",
+        ),
         ("EXPECTED_CLAIMS", Some(r#"{"a":"b","a":"c"}"#), "EXPECTED_CLAIMS names \"a\" repeatedly: "),
         ("EXPECTED_CLAIMS", Some(r#"{"aud":"api"}"#), "EXPECTED_CLAIMS names \"aud\", which is judged anyway: "),
+        ("EXPECTED_CLAIMS", Some(r#"{"iss":"a"}"#), "EXPECTED_CLAIMS names \"iss\", which is judged anyway: "),
+        ("EXPECTED_CLAIMS", Some(r#"{"exp":1}"#), "EXPECTED_CLAIMS names \"exp\", which is judged anyway: "),
+        ("EXPECTED_CLAIMS", Some(r#"{"nbf":1}"#), "EXPECTED_CLAIMS names \"nbf\", which is judged anyway: "),
+        ("EXPECTED_CLAIMS", Some(r#"{"iat":1}"#), "EXPECTED_CLAIMS names \"iat\", which is judged anyway: "),
         ("JWKS_URI", Some("http://a.example/jwks"), "JWKS_URI is \"http://a.example/jwks\": set it to one https URL"),
         ("JWKS_URI", Some("http://127.0.0.1.example/"), "JWKS_URI is \"http://127.0.0.1.example/\": "),
         ("JWKS_URI", Some("file:///etc/passwd"), "JWKS_URI is \"file:///etc/passwd\": "),
@@ -365,6 +381,10 @@ fn what_cannot_be_used_is_named() {
             "JWKS_URI is \"https://a.example/j,https://b.example/j\": ",
         ),
         ("JWKS_URI", Some("https://a.example/a b"), "JWKS_URI is \"https://a.example/a b\": "),
+        ("JWKS_URI", Some("https://a.example/\"jwks\""), "JWKS_URI is \"https://a.example/\\\"jwks\\\"\": "),
+        ("JWKS_URI", Some("https://a.example/{tenant}"), "JWKS_URI is \"https://a.example/{tenant}\": "),
+        ("JWKS_URI", Some("https://a.example/<tenant>"), "JWKS_URI is \"https://a.example/<tenant>\": "),
+        ("JWKS_URI", Some("https://a.example/'jwks'"), "JWKS_URI is \"https://a.example/'jwks'\": "),
         ("JWKS_URI", Some("https://u:p@a.example/jwks"), "JWKS_URI is \"https://u:p@a.example/jwks\": "),
         (
             "JWKS_URI",
@@ -400,6 +420,7 @@ fn what_cannot_be_used_is_named() {
         ("ALLOWED_ORIGINS", Some("https://*.*.example"), "ALLOWED_ORIGINS holds \"https://*.*.example\", "),
         ("ALLOWED_ORIGINS", Some("\"https://a.example\""), "ALLOWED_ORIGINS holds \"\\\"https://a.example\\\"\", "),
         ("ALLOWED_ORIGINS", Some("https://\"a.example\""), "ALLOWED_ORIGINS holds \"https://\\\"a.example\\\"\", "),
+        ("ALLOWED_ORIGINS", Some("https://a..example"), "ALLOWED_ORIGINS holds \"https://a..example\", "),
         ("ALLOWED_ORIGINS", Some("https://*."), "ALLOWED_ORIGINS holds \"https://*.\", "),
         ("ALLOWED_ORIGINS", Some("https://*"), "ALLOWED_ORIGINS holds \"https://*\", "),
         ("ALLOWED_ORIGINS", Some("https://*.a.example/"), "ALLOWED_ORIGINS holds \"https://*.a.example/\", "),
