@@ -130,6 +130,7 @@ async fn the_challenge_leads_to_a_document_that_answers() {
         ("https://api.example.com/mcp/", HTTP, Some("https://api.example.com{}/mcp/"), "https://api.example.com/mcp/"),
         ("auto", Front { domain: "", ..HTTP }, None, ""),
         ("auto", Front { hidden: ".evil.example", ..REST }, None, ""),
+        ("auto", Front { hidden: "/a\"b", ..REST }, None, ""),
         ("http://127.0.0.1:8080", LOCAL, Some("http://127.0.0.1:8080{}"), "http://127.0.0.1:8080"),
     ] {
         let api = FrontDoor::serving(TABLE, (), &[("RESOURCE_URL", setting), ("BASE_PATH", "/v1")]).await;
