@@ -16,6 +16,29 @@ async fn a_name_that_there_is_not() {
     }
 }
 
+/// Anywhere over https. Plain http is for an issuer on this machine whose keys are on it, too.
+#[test]
+fn where_metadata_may_say_that_the_keys_are() {
+    let (far, near) = ("https://issuer.example", "http://127.0.0.1:8000");
+    for (issuer, keys, accepted) in [
+        (far, "https://issuer.example/keys", true),
+        (far, "https://keys.example/", true),
+        (far, "http://issuer.example/keys", false),
+        (far, "http://127.0.0.1:8000/keys", false),
+        (near, "https://keys.example/", true),
+        (near, "http://127.0.0.1:8000/keys", true),
+        (near, "http://localhost:9000/keys", true),
+        (near, "http://keys.example/", false),
+        (near, "ftp://127.0.0.1/keys", false),
+    ] {
+        let metadata = serde_json::json!({ "issuer": issuer, "jwks_uri": keys }).to_string();
+        let at = Url::parse(issuer).expect("a URL");
+        let found = discovery::jwks_uri(metadata.as_bytes(), issuer, &at).map_err(|failure| failure.reason);
+        let expected = if accepted { Ok(keys) } else { Err("no_metadata") };
+        assert_eq!(found.as_ref().map(Url::as_str).map_err(|reason| *reason), expected, "{keys} of {issuer}");
+    }
+}
+
 /// Of so many attempts: the pause after the last of them, in milliseconds. A thousand draws fill its range.
 #[test]
 fn pauses_grow_and_are_drawn_at_random() {
