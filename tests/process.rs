@@ -66,6 +66,9 @@ async fn real_tokens() {
     let cold: Vec<_> = lambda.requests().iter().map(|line| line["fields"]["cold_start"].clone()).collect();
     assert_eq!(cold.iter().filter(|cold| **cold == true).count(), 1, "one cold start, and that the first");
     assert_eq!((cold.len(), &cold[0]), (8, &json!(true)), "one line a request");
+    let latencies = lambda.requests().into_iter().filter_map(|line| line["fields"]["latency_ms"].as_f64());
+    let shortest = latencies.fold(f64::MAX, f64::min);
+    assert!((0.001..1_000.0).contains(&shortest), "{shortest} are no milliseconds");
 
     let unauthorized = lambda.send(&event("GET", "/api/private", &[])).await;
     unauthorized.refuses(&HEADER_MISSING, "no header");
