@@ -46,6 +46,8 @@ async fn each_issuer_has_keys_of_its_own() {
     b.publish(&of_b);
     let (issuer_a, issuer_b) = (a.issuer(), b.issuer());
     let api = trusting(a, &b, &[]);
+    api.issuers.warm_up().await;
+    assert_eq!((api.tenant.fetches(), b.fetches()), (1, 1), "in the init phase");
     let by = |key: &Key, issuer: &str| api.token().claim("iss", issuer).signed_by(key).sign();
     for (key, issuer, refusal, row) in [
         (&of_a, &issuer_a, None, "a's key for a"),
@@ -127,6 +129,18 @@ async fn issuers_that_share_their_keys_are_fetched_once() {
         api.get("/api/private", &api.token().claim("iss", issuer).sign()).await.greets(PRIVATE);
     }
     assert_eq!(api.tenant.fetches(), 1);
+}
+
+/// Also where another of them is the first.
+#[tokio::test]
+async fn issuers_that_share_their_keys_share_pinned_ones() {
+    let a = Tenant::http().await;
+    let domains = format!("{},custom.example", a.domain());
+    let pins = json!({ "https://custom.example/": a.jwks() }).to_string();
+    let api = FrontDoor::before(a, &[("AUTH0_DOMAIN", &domains), ("PINNED_JWKS", &pins)]);
+    api.issuers.warm_up().await;
+    assert_eq!(api.tenant.fetches(), 0, "pinned keys are a start");
+    api.get("/api/private", &api.token().sign()).await.greets(PRIVATE);
 }
 
 #[tokio::test]
@@ -258,7 +272,7 @@ async fn which_metadata_count() {
         ("jwks_uri relative", |url| (200, json!({ "issuer": url, "jwks_uri": "/keys" }).to_string()), false),
         ("a list", |url| (200, json!([url, format!("{url}/keys")]).to_string()), false),
         ("a page", |_| (200, "<html>".to_owned()), false),
-        ("a redirect", |_| (302, String::new()), false),
+        ("a redirect, and so the next place decides", |_| (302, String::new()), true),
         (
             "too large",
             |url| {
@@ -275,6 +289,9 @@ async fn which_metadata_count() {
         let site = Site::open().await;
         let (status, body) = change(&site.url);
         site.page("/.well-known/oauth-authorization-server", status, &body);
+        // Good ones, which must not be looked for where the first place has answered.
+        let good = json!({ "issuer": site.url, "jwks_uri": format!("{}/keys", site.url) });
+        site.page("/.well-known/openid-configuration", 200, &good);
         site.page("/keys", 200, &keys);
         let api = discovering(&site.url).await;
         let token = api.token().claim("iss", site.url.as_str()).signed_by(&key);
