@@ -109,6 +109,9 @@ fn what_is_pasted_is_understood() {
         let config = read_all(&[(changed.0, Some(changed.1))]).expect("good audiences");
         assert_eq!(config.audiences, audiences, "{changed:?}");
     }
+    let config = read("ALLOWED_HEADERS", Some("authorization, x_y.z-1")).expect("good headers");
+    let AllowedHeaders::List(headers) = config.allowed_headers else { panic!("a list") };
+    assert_eq!(headers, ["authorization", "x_y.z-1"]);
     let config = read_all(&[("API_AUDIENCE", None), ("AUTH0_AUDIENCE", Some("api"))]).expect("a good audience");
     assert_eq!(config.audiences, ["api"]);
 }
@@ -382,8 +385,10 @@ fn what_cannot_be_used_is_named() {
         ),
         ("JWKS_URI", Some("https://a.example/a b"), "JWKS_URI is \"https://a.example/a b\": "),
         ("JWKS_URI", Some("https://a.example/\"jwks\""), "JWKS_URI is \"https://a.example/\\\"jwks\\\"\": "),
-        ("JWKS_URI", Some("https://a.example/{tenant}"), "JWKS_URI is \"https://a.example/{tenant}\": "),
-        ("JWKS_URI", Some("https://a.example/<tenant>"), "JWKS_URI is \"https://a.example/<tenant>\": "),
+        ("JWKS_URI", Some("https://a.example/{tenant"), "JWKS_URI is \"https://a.example/{tenant\": "),
+        ("JWKS_URI", Some("https://a.example/tenant}"), "JWKS_URI is \"https://a.example/tenant}\": "),
+        ("JWKS_URI", Some("https://a.example/<tenant"), "JWKS_URI is \"https://a.example/<tenant\": "),
+        ("JWKS_URI", Some("https://a.example/tenant>"), "JWKS_URI is \"https://a.example/tenant>\": "),
         ("JWKS_URI", Some("https://a.example/'jwks'"), "JWKS_URI is \"https://a.example/'jwks'\": "),
         ("JWKS_URI", Some("https://u:p@a.example/jwks"), "JWKS_URI is \"https://u:p@a.example/jwks\": "),
         (
@@ -465,6 +470,11 @@ fn what_cannot_be_used_is_named() {
     for (name, value, sentence) in rows {
         let error = read(name, *value).map(|_| "accepted").expect_err(sentence).to_string();
         assert!(error.starts_with(sentence), "{name}={value:?} said: {error}");
+    }
+    for sign in "\"'`“”„‘’«»(){}[]<>;".chars() {
+        let value = format!("https://quickstarts{sign}/api");
+        let error = read("API_AUDIENCE", Some(&value)).map(|_| sign).expect_err("a sign of no identifier").to_string();
+        assert!(error.contains("which is no identifier: "), "{value} said: {error}");
     }
 }
 
