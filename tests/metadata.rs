@@ -131,6 +131,12 @@ async fn the_challenge_leads_to_a_document_that_answers() {
         ("auto", Front { domain: "", ..HTTP }, None, ""),
         ("auto", Front { hidden: ".evil.example", ..REST }, None, ""),
         ("auto", Front { hidden: "/a\"b", ..REST }, None, ""),
+        (
+            "auto",
+            Front { hidden: "/a-b._~$c", ..REST },
+            Some("https://a.example.com/a-b._~$c{}"),
+            "https://a.example.com/a-b._~$c",
+        ),
         ("http://127.0.0.1:8080", LOCAL, Some("http://127.0.0.1:8080{}"), "http://127.0.0.1:8080"),
     ] {
         let api = FrontDoor::serving(TABLE, (), &[("RESOURCE_URL", setting), ("BASE_PATH", "/v1")]).await;
