@@ -293,7 +293,9 @@ async fn another_event_is_answered_by_nothing() {
         ("1.0 with the ARN of 2.0", with("http-1", &[("methodArn", Value::Null), ("routeArn", json!(HTTP))])),
         ("1.0 that calls itself 2.0", with("http-1", &[("version", json!("2.0"))])),
         ("TOKEN with both ARNs", with("token", &[("routeArn", json!(HTTP))])),
+        ("1.0 with both ARNs", with("http-1", &[("routeArn", json!(HTTP))])),
         ("AppSync with an ARN", with("appsync", &[("methodArn", json!(REST))])),
+        ("AppSync with a type", with("appsync", &[("type", json!("TOKEN"))])),
         ("another version", with("http-2", &[("version", json!("3.0"))])),
         ("2.0 without its version", with("http-2", &[("version", Value::Null)])),
         ("2.0 without its route", with("http-2", &[("routeKey", Value::Null)])),
@@ -634,8 +636,12 @@ async fn one_line_a_decision_and_no_token_in_it() {
     for (method, shown) in [("OPTIONS", "OPTIONS"), ("get", "-"), ("SUBSCRIBE", "-")] {
         let mut event = event("request", "Bearer x");
         event["httpMethod"] = json!(method);
+        event["resource"] = json!("/\u{202e}");
+        event["requestContext"]["requestId"] = json!("\u{202e}");
         _ = lambda.invoke(event.to_string()).await;
-        assert_eq!(lambda.requests().pop().expect("a line")["fields"]["method"], shown, "{method}");
+        let fields = lambda.requests().pop().expect("a line")["fields"].clone();
+        assert_eq!(fields["method"], shown, "{method}");
+        assert_eq!((&fields["route"], &fields["api_request_id"]), (&json!("/\\u{202e}"), &json!("\\u{202e}")));
     }
 
     let error = lambda.invoke(r#"{"key1":"value1"}"#.to_owned()).await.expect_err("no authorizer's event");
