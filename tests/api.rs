@@ -158,6 +158,29 @@ async fn validated(api: &FrontDoor, payload: &str) -> Claims {
     token::validate(&bearer, &api.issuers, &config(&api.tenant, &[]), None).await.expect("a valid token")
 }
 
+/// The leeway is five whole seconds, wherever between two of them our clock is.
+#[tokio::test]
+async fn a_part_of_a_second_costs_no_token() {
+    let api = FrontDoor::open().await;
+    api.keys.warm_up().await;
+    let token = |name: &str, second: f64| api.tenant.token().at(NOW).claim(name, second).sign();
+    #[expect(clippy::cast_precision_loss, reason = "seconds of this century are exact")]
+    let now = NOW as f64;
+    let rows = [
+        ("exp", now - 5.0, None),
+        ("exp", now - 5.5, Some(&EXPIRED)),
+        ("nbf", now + 5.0, None),
+        ("nbf", now + 5.5, Some(&INVALID_CLAIMS)),
+    ];
+    for passed in [0, 999] {
+        api.advance_by_milliseconds(passed);
+        for (name, second, refusal) in rows {
+            let row = format!("{name}: {second}, {passed} ms");
+            api.get("/api/private", &token(name, second)).await.decides(refusal, &row);
+        }
+    }
+}
+
 /// Auth0's anonymous sessions: nobody has logged in.
 #[tokio::test]
 async fn anonymous_sessions() {
