@@ -31,7 +31,7 @@ fleet: ## A hundred processes, one tenant that grants 20 fetches a second: who i
 fuzz: ## Ten minutes of random inputs for each fuzz target (with nightly Rust)
 	@scripts/fuzz
 
-mutants: ## Changes the sources in small ways: a test must notice each change (an hour or two)
+mutants: ## Changes the sources in small ways: a test must notice each change (many hours; FILE=src/token.rs for one file)
 	@scripts/mutants
 
 differential: ## 10,000 mutated tokens to the function and to PyJWT: every difference has its rule
