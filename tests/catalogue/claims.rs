@@ -72,6 +72,7 @@ fn times(now: i64) -> Vec<Claim> {
         ("nbf", json!(0), Accepted),
         ("nbf", json!(-1), Accepted),
         ("nbf", json!(u64::MAX), WrongClaims),
+        ("nbf", json!(-9_007_199_254_740_992_i64), WrongClaims),
         ("iat", json!(now + 5), Accepted),
         ("iat", json!(half + 5.0), WrongClaims),
         ("iat", json!(now + 6), WrongClaims),
@@ -79,6 +80,7 @@ fn times(now: i64) -> Vec<Claim> {
         ("iat", json!(0), Accepted),
         ("iat", json!(-1), Accepted),
         ("iat", json!(u64::MAX), WrongClaims),
+        ("iat", json!(-9_007_199_254_740_992_i64), WrongClaims),
     ]
 }
 
