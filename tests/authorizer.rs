@@ -551,7 +551,7 @@ fn settings_that_stop_the_start() {
         (r#"{"GET /*/x":[]}"#, "", r#"ROUTE_SCOPES names "GET /*/x", which is no route: "#),
         (r#"{"GET /pets/é":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/é", which is no route: "#),
         (r#"{"GET /pets#all":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets#all", which is no route: "#),
-        (r#"{"GET /pets/<id>":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/<id>", which is no route: "#),
+        (r#"{"GET /pets/<id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/<id", which is no route: "#),
         (r#"{"GET /pets/id>":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/id>", which is no route: "#),
         (r#"{"GET /pets/$id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/$id", which is no route: "#),
         (r#"{"GET /pets/\"id":[]}"#, "", r#"ROUTE_SCOPES names "GET /pets/\"id", which is no route: "#),
