@@ -108,7 +108,7 @@ impl KeyStore {
                         return Ok(key);
                     }
                     Step::Refuse(no_key) => return Err(no_key),
-                    Step::Wait(ended, number, at_most) => {
+                    Step::Wait((ended, number), at_most) => {
                         asker = Asker::Again(number);
                         (ended, at_most)
                     }

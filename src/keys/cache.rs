@@ -105,7 +105,7 @@ pub enum Step<F> {
     /// Start a fetch, wait for it, at most so long where there is a stale key to go on with, then ask again.
     Start(Option<Duration>),
     /// The same with the fetch of this number, which is under way.
-    Wait(F, u64, Option<Duration>),
+    Wait((F, u64), Option<Duration>),
     /// There is none.
     Refuse(NoKey),
 }
@@ -137,6 +137,8 @@ impl<F: Clone> Cache<F> {
         let may_start = matches!(asker, Asker::First | Asker::Again(_)) && !self.pausing(now);
         // Pinned keys that nobody has compared with the issuer's yet.
         let unchecked = self.last.is_none();
+        // Whether the fetch that this request has waited for, or a later one, has shown what keys the issuer has.
+        let seen = matches!((&self.last, asker), (Some(Last::Good(good)), Asker::Again(waited)) if *good >= waited);
         let known = self.keys.get(kid).filter(|_| age <= STALE);
         let under_way = self.under_way.as_ref().map(|fetch| (fetch.handle.clone(), fetch.number));
         match (known, under_way) {
@@ -147,12 +149,10 @@ impl<F: Clone> Cache<F> {
             (Some(_), None) if may_start => {
                 Step::Start(Some(if age <= OLD && !self.froze { STALE_WAIT } else { FETCH_TIME }))
             }
-            (Some(_), Some((fetch, number))) if unchecked && asker == Asker::First => {
-                Step::Wait(fetch, number, Some(STALE_WAIT))
-            }
+            (Some(_), Some(fetch)) if unchecked && asker == Asker::First => Step::Wait(fetch, Some(STALE_WAIT)),
             (Some(key), _) => Step::Serve(key),
-            (None, Some((fetch, number))) if !self.has_shown(asker) => Step::Wait(fetch, number, None),
-            (None, None) if may_start && (age >= self.fresh_for || self.may_look_for_another(asker, now)) => {
+            (None, Some(fetch)) if !seen => Step::Wait(fetch, None),
+            (None, None) if may_start && (age >= self.fresh_for || !seen && self.may_look_for_another(now)) => {
                 Step::Start(None)
             }
             (None, _) => Step::Refuse(match self.last {
@@ -210,15 +210,9 @@ impl<F: Clone> Cache<F> {
         (left.as_secs() + u64::from(left.subsec_nanos() > 0)).clamp(1, MAX_RETRY_AFTER)
     }
 
-    /// Whether the fetch that the request has waited for, or a later one, has shown what keys the issuer has.
-    fn has_shown(&self, asker: Asker) -> bool {
-        matches!((&self.last, asker), (Some(Last::Good(number)), Asker::Again(waited)) if *number >= waited)
-    }
-
     /// Whether fresh keys without the `kid` are reason for a fetch.
-    fn may_look_for_another(&mut self, asker: Asker, now: Now) -> bool {
+    fn may_look_for_another(&mut self, now: Now) -> bool {
         match self.last {
-            Some(Last::Good(_)) if self.has_shown(asker) => false,
             Some(Last::Good(_)) => {
                 let (then, saved) = self.saved_up;
                 let saved = SAVED_UP.min(saved.saturating_add(now.since(then)));

@@ -230,7 +230,7 @@ proptest! {
                             start(&mut cache);
                             Decision::ServeAndStart
                         }
-                        Step::Wait((), _, at_most) => Decision::WaitForOther(at_most),
+                        Step::Wait(_, at_most) => Decision::WaitForOther(at_most),
                         Step::Refuse(NoKey::Unknown) => Decision::Unknown,
                         Step::Refuse(NoKey::Unavailable(seconds)) => Decision::Unavailable(seconds),
                         Step::Start(at_most) => {
