@@ -186,6 +186,12 @@ impl Site {
         self.pages.lock().expect("no panic").insert(path.to_owned(), (status, body.to_string()));
     }
 
+    async fn until_asked(&self, path: &str) {
+        while !self.asked.lock().expect("no panic").iter().any(|asked| asked == path) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().expect("no panic"))
     }
@@ -311,14 +317,10 @@ async fn a_busy_place_is_asked_again_and_the_keys_alone_after_that() {
     let token = api.token().claim("iss", site.url.as_str()).signed_by(&key).sign();
     let changes = async {
         // When the first attempt has failed at every place, the second finds the metadata, and busy keys.
-        while !site.asked.lock().expect("no panic").contains(&oidc.to_owned()) {
-            tokio::task::yield_now().await;
-        }
+        site.until_asked(oidc).await;
         site.page(rfc, 200, &metadata);
         site.page("/keys", 429, "");
-        while !site.asked.lock().expect("no panic").contains(&"/keys".to_owned()) {
-            tokio::task::yield_now().await;
-        }
+        site.until_asked("/keys").await;
         site.page("/keys", 200, &json!({ "keys": [key.jwk()] }));
         busy.fetch_add(1, SeqCst);
     };
@@ -339,9 +341,7 @@ async fn a_place_that_asks_to_wait_is_not_asked_before() {
     let api = discovering(&site.url).await;
     let token = api.token().claim("iss", site.url.as_str()).signed_by(&key).sign();
     let changes = async {
-        while !site.asked.lock().expect("no panic").contains(&oidc.to_owned()) {
-            tokio::task::yield_now().await;
-        }
+        site.until_asked(oidc).await;
         site.page(rfc, 200, &json!({ "issuer": site.url, "jwks_uri": format!("{}/keys", site.url) }));
         site.page("/keys", 200, &json!({ "keys": [key.jwk()] }));
     };
